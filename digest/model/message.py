@@ -1,0 +1,38 @@
+"""A message: an edition or a notice as one person gets it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """RFC 5322 bytes with CRLF line ends, and the SMTP envelope."""
+
+    #: MAIL FROM: where bounces go
+    mail_from: str
+    #: RCPT TO: exactly one
+    rcpt_to: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """The addresses that belong to one reader, all absolute."""
+
+    unsubscribe: str
+    preferences: str
+    #: this edition on the web, without anything personal
+    view: str
+    archive: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A service mail, rendered: short, plain, to one person about his own subscription."""
+
+    #: the folder of templates/notices it was made from
+    kind: str
+    subject: str
+    html: str
+    text: str

@@ -1,0 +1,71 @@
+"""A newsletter: a publication that people subscribe to, as `newsletters.toml` describes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Who the mail comes from: a display name and an address with an ASCII domain."""
+
+    name: str
+    address: str
+
+    @property
+    def domain(self) -> str:
+        """The part after the @, in lower case."""
+        return self.address.rpartition("@")[2].lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedSource:
+    """A feed of a newsletter; `section` names the part of the edition its articles stand in."""
+
+    url: str
+    section: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """One rhythm that a reader may choose: a name and a cron expression in the newsletter's zone."""
+
+    name: str
+    cron: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newsletter:
+    """A publication that people subscribe to."""
+
+    slug: str
+    title: str
+    description: str
+    sender: Sender
+    reply_to: str | None
+    language: str
+    #: an IANA name; schedules are read in it
+    timezone: str
+    theme: str
+    #: name and postal address for the imprint of each mail
+    address: str
+    imprint_url: str | None
+    feeds: tuple[FeedSource, ...]
+    #: the first is the default
+    schedules: tuple[Schedule, ...]
+    #: how many articles one edition may hold
+    limit: int
+
+    @property
+    def default_schedule(self) -> Schedule:
+        """The rhythm of a reader who chose none."""
+        return self.schedules[0]
+
+    def schedule(self, name: str) -> Schedule | None:
+        """The rhythm of that name, or None."""
+        return next((each for each in self.schedules if each.name == name), None)
+
+    @property
+    def list_id(self) -> str:
+        """The List-Id without its angle brackets, the same for ever (RFC 2919)."""
+        return f"{self.slug}.{self.sender.domain}"
