@@ -1,1 +1,1 @@
-""""""
+"""Turns addresses of feeds into entries: guarded, conditional, bounded; never into articles."""

@@ -64,8 +64,10 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """An edition rendered once for everybody: a frame with a slot for each card and each personal
-    value, and the cards. All personal slots begin with `nonce`, which no feed can know.
+    """An edition rendered once for everybody: a frame, and the cards that belong into it.
+
+    The frame has a slot for each card and each personal value. All slots begin with the edition's
+    nonce, which no feed can know.
     """
 
     subject: str

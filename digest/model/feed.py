@@ -87,7 +87,7 @@ class Unchanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedFailure:
-    """This poll brought nothing; `reason` is one line for the operator."""
+    """A poll that brought nothing; `reason` is one line for the operator."""
 
     reason: str
     #: when the server asked us not to come back sooner (429, 503 with Retry-After)

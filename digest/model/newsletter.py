@@ -28,7 +28,7 @@ class FeedSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """One rhythm that a reader may choose: a name and a cron expression in the newsletter's zone."""
+    """A rhythm that a reader may choose: its name, and a cron line in the newsletter's zone."""
 
     name: str
     cron: str

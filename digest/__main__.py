@@ -1,0 +1,6 @@
+"""The door for `python -m digest` and the `digest` command."""
+
+from digest.cli.main import main
+
+if __name__ == "__main__":
+    main()

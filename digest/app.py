@@ -1,0 +1,87 @@
+"""The one place where everything is put together: settings become an open `World`."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from digest import __version__
+from digest.deliveries.outbox import OutboxTransport
+from digest.deliveries.smtp import Relay, SmtpTransport
+from digest.deliveries.transport import Transport
+from digest.feeds.fetch import Fetcher
+from digest.jobs.world import World
+from digest.messages.render import Renderer, builtin_templates
+from digest.model.newsletter import Newsletter
+from digest.settings import Settings, read_newsletters, require_secret
+from digest.store.engine import open_store
+from digest.subscribers.links import Signer
+
+
+def utc_now() -> datetime:
+    """The time. Everybody else is told it."""
+    return datetime.now(UTC)  # noqa: TID251 -- the one clock
+
+
+def choose_transport(settings: Settings) -> Transport:
+    """The relay, or a folder of .eml files where `DIGEST_OUTBOX` names one."""
+    if settings.outbox:
+        return OutboxTransport(Path(settings.outbox))
+    return SmtpTransport(
+        Relay(
+            host=settings.smtp_host,
+            port=settings.relay_port,
+            username=settings.smtp_username,
+            password=settings.smtp_password,
+            security=settings.relay_security,
+            connections=settings.smtp_connections,
+        )
+    )
+
+
+def open_fetcher(*, allow_private: bool, public_url: str | None = None) -> Fetcher:
+    """What polls feeds, with a name that a site's owner can look up."""
+    who = f" (+{public_url})" if public_url else ""
+    return Fetcher(allow_private=allow_private, user_agent=f"digest/{__version__}{who}")
+
+
+@asynccontextmanager
+async def open_app(
+    settings: Settings,
+    newsletters: tuple[Newsletter, ...] | None = None,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+) -> AsyncIterator[World]:
+    """Open everything that the settings name, and close it in order.
+
+    `newsletters` stand in for the file where the caller has them. Raises SettingsError or
+    StoreError with one line.
+    """
+    signer = Signer(require_secret(settings))
+    known = read_newsletters(settings.newsletters_file) if newsletters is None else newsletters
+    store = await open_store(settings.database_url)
+    transport = choose_transport(settings)
+    try:
+        async with open_fetcher(
+            allow_private=settings.feed_allow_private, public_url=settings.public_url
+        ) as fetcher:
+            yield World(
+                newsletters=known,
+                store=store,
+                renderer=Renderer([settings.templates_dir, builtin_templates()]),
+                signer=signer,
+                transport=transport,
+                fetcher=fetcher,
+                public_url=settings.public_url,
+                first_window=settings.first_window,
+                uncertain=settings.uncertain,
+                connections=settings.smtp_connections,
+                clock=clock,
+                secret_bytes=secrets.token_bytes,
+            )
+    finally:
+        await transport.close()
+        await store.close()

@@ -1,0 +1,90 @@
+"""`digest preview`: the edition that would go out now."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digest.app import open_app
+from digest.cli.run import out, print_json, run, told
+from digest.errors import UsageError
+from digest.jobs.exhibit import describe, lay_out
+from digest.jobs.rehearse import as_edition, rehearse, show
+from digest.jobs.world import World
+from digest.model.newsletter import Newsletter
+from digest.model.subscriber import Subscription
+from digest.settings import read_settings
+from digest.store import subscribers
+from digest.subscribers.address import address_key, parse_address
+
+_JSON = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+_NEWSLETTER = Annotated[
+    str | None, typer.Option("--newsletter", metavar="SLUG", help="Needed where there are several.")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this family."""
+    app.command("preview")(preview)
+
+
+def preview(
+    *,
+    newsletter: _NEWSLETTER = None,
+    to: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write edition.html, .txt, .json.")
+    ] = None,
+    reader: Annotated[
+        str | None, typer.Option("--as", metavar="ADDRESS", help="As this reader gets it.")
+    ] = None,
+    as_json: _JSON = False,
+) -> None:
+    """Show the edition that would go out now; sends and stores nothing.
+
+    Examples: [bold]digest preview[/bold] ·
+    [bold]digest preview --out out --as anna@example.org[/bold]
+    """
+
+    async def journey(stop: asyncio.Event) -> tuple[dict[str, object], str] | None:  # noqa: ARG001 -- every journey has it
+        async with open_app(read_settings()) as world:
+            which = world.newsletter(newsletter)
+            person = await _reader(world, which, reader) if reader else None
+            schedule = which.default_schedule
+            if person is not None:
+                schedule = which.schedule(person.frequency) or schedule
+            found = (await rehearse(world, which, schedule)).prepared
+            if found is None:
+                return None
+            shown = show(world, as_edition(found, which, schedule), which, person)
+            facts = describe(
+                which,
+                found.draft,
+                schedule=schedule.name,
+                number=found.number,
+                made_at=found.made_at,
+            )
+            if to is not None:
+                lay_out(to, shown, facts)
+            return facts, shown.text
+
+    found = run(journey)
+    if as_json:
+        print_json(found[0] if found else None)
+    elif found is None:
+        told.print("Nothing new: no edition would go out.")
+    elif to is not None:
+        told.print(f"Wrote {to}/edition.html, edition.txt and edition.json", markup=False)
+    else:
+        out.print(found[1], markup=False)
+
+
+async def _reader(world: World, newsletter: Newsletter, address: str) -> Subscription:
+    async with world.store.read() as connection:
+        found = await subscribers.by_address(connection, address_key(parse_address(address)))
+    for each in found:
+        if each.newsletter == newsletter.slug:
+            return each
+    raise UsageError(f"--as {address}: has no subscription to {newsletter.slug}")

@@ -1,0 +1,100 @@
+"""Runs a command: opens the world, turns signals into an orderly stop, errors into one line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from rich.console import Console
+
+from digest.errors import DigestError
+
+T = TypeVar("T")
+
+#: what people read; scripts read standard output
+told = Console(stderr=True, soft_wrap=True, highlight=False)
+out = Console(soft_wrap=True, highlight=False)
+
+
+def run(journey: Callable[[asyncio.Event], Awaitable[T]]) -> T:
+    """Run a journey to its end. Ctrl-C and SIGTERM set its event; a second one ends at once.
+
+    A deliberate error becomes one line on standard error and its exit code.
+    """
+    try:
+        return asyncio.run(_with_signals(journey))
+    except DigestError as problem:
+        fail(str(problem), code=problem.exit_code)
+    except KeyboardInterrupt:
+        fail("ended at once; run it again to go on", code=130)
+
+
+async def _with_signals(journey: Callable[[asyncio.Event], Awaitable[T]]) -> T:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+
+    def ask_to_stop() -> None:
+        if stop.is_set() and task is not None:
+            task.cancel()
+        stop.set()
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(each, ask_to_stop)
+    try:
+        return await journey(stop)
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+def fail(reason: str, *, code: int = 1) -> NoReturn:
+    """Say what is wrong in one line on standard error, and exit."""
+    told.print(f"digest: {' '.join(reason.split())}", style="bold red", markup=False)
+    sys.exit(code)
+
+
+def print_json(document: Any) -> None:
+    """The one JSON document of a command, on standard output."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def start_logging(level: int, *, kind: str = "text") -> None:
+    """Log to standard error, as lines for people or as JSON for machines."""
+    form: logging.Formatter = (
+        _JsonLines() if kind == "json" else logging.Formatter("%(asctime)s %(name)s %(message)s")
+    )
+    to = logging.StreamHandler(sys.stderr)
+    to.setFormatter(form)
+    root = logging.getLogger()
+    root.handlers[:] = [to]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("digest").setLevel(level)
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        """One JSON object a line."""
+        line = {
+            "at": self.formatTime(record),
+            "level": record.levelname.lower(),
+            "from": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def enter(folder: Path) -> None:
+    """Work in this folder, as `git -C` does. Raises DigestError when it cannot be entered."""
+    try:
+        os.chdir(folder)
+    except OSError as problem:
+        raise DigestError(f"--directory {folder}: {problem.strerror}") from problem

@@ -1,0 +1,238 @@
+"""`digest send`: makes an edition and delivers it now, by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from digest.app import open_app
+from digest.cli.feeds import tell_polls
+from digest.cli.progress import counting
+from digest.cli.run import fail, print_json, run, told
+from digest.errors import RelayAway, UsageError
+from digest.jobs.dispatch import Dispatch, count_readers, send_now
+from digest.jobs.rehearse import as_edition, latest, rehearse, send_tests
+from digest.jobs.world import World
+from digest.model.delivery import Outcome, Sent, Uncertain
+from digest.model.edition import Edition
+from digest.model.newsletter import Newsletter, Schedule
+from digest.settings import read_settings
+from digest.subscribers.address import parse_address
+
+_JSON = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+_NEWSLETTER = Annotated[
+    str | None, typer.Option("--newsletter", metavar="SLUG", help="Needed where there are several.")
+]
+_OUTCOMES = ("sent", "deferred", "bounced", "uncertain", "skipped", "waiting")
+_NO_GATHER = Annotated[bool, typer.Option("--no-gather", help="Do not poll the feeds first.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this family."""
+    app.command("send")(send)
+
+
+def send(
+    *,
+    newsletter: _NEWSLETTER = None,
+    frequency: Annotated[
+        str | None, typer.Option(metavar="F", help="Only the readers of this schedule.")
+    ] = None,
+    to: Annotated[
+        list[str] | None,
+        typer.Option("--to", metavar="ADDRESS", help="Send a marked test to these alone."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen.")] = False,
+    no_gather: _NO_GATHER = False,
+    as_json: _JSON = False,
+) -> None:
+    """Gather, make an edition and deliver it now.
+
+    What an earlier run left unfinished is finished first. Nothing new: sends nothing.
+
+    Examples: [bold]digest send[/bold] · [bold]digest send --dry-run[/bold] ·
+    [bold]digest send --to me@example.org[/bold]
+    """
+    wish = _Wish(newsletter, frequency, tuple(to or ()), not no_gather, not as_json)
+    report = run(lambda stop: _send(wish, dry_run=dry_run, stop=stop))
+    if as_json:
+        print_json(report.document)
+    else:
+        told.print(report.said, markup=False)
+    if report.failed:
+        fail(report.failed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    newsletter: str | None
+    frequency: str | None
+    to: tuple[str, ...]
+    gathering: bool
+    talking: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    document: dict[str, Any]
+    said: str
+    failed: str | None = None
+
+
+async def _send(wish: _Wish, *, dry_run: bool, stop: asyncio.Event) -> _Report:
+    addresses = [parse_address(each) for each in wish.to]
+    async with open_app(read_settings()) as world:
+        which = world.newsletter(wish.newsletter)
+        schedules = _schedules(which, wish.frequency)
+        if addresses:
+            return await _send_test(world, which, schedules[0], wish, addresses)
+        if dry_run:
+            return await _say_what_would_be(world, which, schedules, wish)
+        return await _send_really(world, which, schedules, wish, stop)
+
+
+def _schedules(newsletter: Newsletter, frequency: str | None) -> tuple[Schedule, ...]:
+    if frequency is None:
+        return newsletter.schedules
+    found = newsletter.schedule(frequency)
+    if found is None:
+        known = ", ".join(each.name for each in newsletter.schedules)
+        raise UsageError(f"{newsletter.slug} has no frequency {frequency!r}; it has {known}")
+    return (found,)
+
+
+async def _send_really(
+    world: World,
+    newsletter: Newsletter,
+    schedules: Sequence[Schedule],
+    wish: _Wish,
+    stop: asyncio.Event,
+) -> _Report:
+    readers = await count_readers(world, newsletter, schedules)
+    with counting("Mails", total=readers, shown=wish.talking) as one_more:
+        done = await send_now(
+            world,
+            newsletter,
+            schedules,
+            gathering=wish.gathering,
+            stop=stop,
+            told=lambda _: one_more(),
+        )
+    if wish.talking:
+        tell_polls([each for each in done.polls if each.error])
+    return _Report(document=_count(done), said=_in_words(done), failed=_trouble(done))
+
+
+def _count(done: Dispatch) -> dict[str, Any]:
+    tally = done.tally
+    return {
+        "edition": done.editions[0] if done.editions else None,
+        "editions": list(done.editions),
+        "articles": done.articles,
+        "recipients": done.recipients,
+        "sent": tally.sent,
+        "deferred": tally.deferred,
+        "bounced": tally.bounced + tally.expired,
+        "uncertain": tally.uncertain,
+        "skipped": tally.excluded,
+        "waiting": done.waiting,
+    }
+
+
+def _in_words(done: Dispatch) -> str:
+    if not done.editions:
+        return "Nothing new: nothing was sent."
+    counts = _count(done)
+    told_of = ", ".join(f"{counts[name]} {name}" for name in _OUTCOMES if counts[name])
+    which = ", ".join(str(each) for each in done.editions)
+    resumed = " (finished what an earlier run began)" if done.resumed else ""
+    return (
+        f"Edition {which}: {done.articles} articles for {done.recipients} readers; "
+        f"{told_of or 'nobody to send it to'}{resumed}"
+    )
+
+
+def _trouble(done: Dispatch) -> str | None:
+    if done.tally.away is not None:
+        return (
+            f"{done.tally.away}; {done.waiting} mails wait in the ledger, "
+            "nothing is lost: run `digest send` again when the relay is back"
+        )
+    if done.stopped:
+        return f"stopped in order; {done.waiting} mails wait: run `digest send` again to go on"
+    return None
+
+
+async def _send_test(
+    world: World, newsletter: Newsletter, schedule: Schedule, wish: _Wish, addresses: list[str]
+) -> _Report:
+    found = await rehearse(world, newsletter, schedule, gathering=wish.gathering)
+    if found.prepared is not None:
+        edition = as_edition(found.prepared, newsletter, schedule)
+    else:
+        edition = await latest(world, newsletter)
+    try:
+        outcomes = await send_tests(world, edition, newsletter, addresses)
+    except RelayAway as problem:
+        raise RelayAway(f"{problem}; the test was not sent") from problem
+    return _report_test(edition, addresses, outcomes)
+
+
+def _report_test(edition: Edition, addresses: list[str], outcomes: list[Outcome]) -> _Report:
+    names = [type(each).__name__.lower() for each in outcomes]
+    document = {
+        "edition": None,
+        "editions": [],
+        "articles": len(edition.written.cards),
+        "recipients": len(addresses),
+        **{name: names.count(name) for name in _OUTCOMES},
+        "test": [
+            {"address": to, "outcome": name, "reply": _reply(each)}
+            for to, name, each in zip(addresses, names, outcomes, strict=True)
+        ],
+    }
+    said = f"Test sent to {names.count('sent')} of {len(addresses)} addresses."
+    refused = [
+        f"{to}: {_reply(each)}"
+        for to, each in zip(addresses, outcomes, strict=True)
+        if not isinstance(each, Sent)
+    ]
+    return _Report(document, said, refused[0] if refused else None)
+
+
+def _reply(outcome: Outcome) -> str:
+    return outcome.reason if isinstance(outcome, Uncertain) else str(outcome.reply)
+
+
+async def _say_what_would_be(
+    world: World, newsletter: Newsletter, schedules: Sequence[Schedule], wish: _Wish
+) -> _Report:
+    articles = recipients = 0
+    lines = []
+    for schedule in schedules:
+        found = await rehearse(world, newsletter, schedule, gathering=wish.gathering)
+        if found.prepared is None:
+            lines.append(f"{schedule.name}: nothing new.")
+            continue
+        if schedule != newsletter.default_schedule and not found.recipients:
+            lines.append(f"{schedule.name}: nobody reads it.")
+            continue
+        count = len(found.prepared.draft.articles)
+        articles, recipients = max(articles, count), recipients + found.recipients
+        lines.append(
+            f"{schedule.name}: “{found.prepared.draft.subject}”, {count} articles "
+            f"for {found.recipients} readers."
+        )
+    document: dict[str, Any] = {
+        "edition": None,
+        "editions": [],
+        "articles": articles,
+        "recipients": recipients,
+        **dict.fromkeys(_OUTCOMES, 0),
+        "dry_run": True,
+    }
+    return _Report(document, "Dry run, nothing was sent. " + " ".join(lines))

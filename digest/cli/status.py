@@ -1,0 +1,55 @@
+"""`digest status`: how things stand."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from digest.app import open_app
+from digest.cli.run import out, print_json, run
+from digest.jobs.status import take_stock
+from digest.settings import read_settings
+
+_JSON = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this family."""
+    app.command("status")(status)
+
+
+def status(*, as_json: _JSON = False) -> None:
+    """Say how things stand: newsletters, queue, feeds.
+
+    Example: [bold]digest status --json[/bold]
+    """
+
+    async def journey(stop: asyncio.Event) -> dict[str, Any]:  # noqa: ARG001 -- every journey has it
+        async with open_app(read_settings()) as world:
+            return await take_stock(world)
+
+    stock = run(journey)
+    if as_json:
+        print_json(stock)
+        return
+    newsletters = Table(
+        "newsletter", "readers", "pending", "last edition", "next edition", title_justify="left"
+    )
+    for each in stock["newsletters"]:
+        newsletters.add_row(
+            each["slug"],
+            str(each["active"]),
+            str(each["pending"]),
+            each["last_edition_utc"] or "-",
+            each["next_edition"] or "-",
+        )
+    out.print(newsletters)
+    queue = {name: count for name, count in stock["queue"].items() if count}
+    out.print("Deliveries: " + (", ".join(f"{n} {name}" for name, n in queue.items()) or "none"))
+    feeds = Table("feed", "last poll", "state")
+    for each in stock["feeds"]:
+        feeds.add_row(each["url"], each["last_polled_utc"] or "never", each["error"] or "well")
+    out.print(feeds)

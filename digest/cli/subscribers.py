@@ -1,0 +1,233 @@
+"""`digest subscribe`, `unsubscribe` and `subscribers …`: who reads what, and by what right."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from digest.app import open_app
+from digest.cli.run import fail, out, print_json, run, told
+from digest.editions.calendar import check_timezone
+from digest.jobs import join
+from digest.jobs.exhibit import utc
+from digest.jobs.send import deliver
+from digest.jobs.world import World
+from digest.model.subscriber import ConsentEvent, Subscription
+from digest.settings import read_settings
+from digest.store import subscribers
+from digest.store.deliveries import Scope
+from digest.subscribers.address import address_key, parse_address
+from digest.words import languages
+
+_JSON = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+_NEWSLETTER = Annotated[
+    str | None, typer.Option("--newsletter", metavar="SLUG", help="Needed where there are several.")
+]
+_ADDRESS = Annotated[str, typer.Argument(metavar="ADDRESS")]
+
+#: rows of the store read at once
+PAGE = 1000
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this family."""
+    app.command("subscribe")(subscribe)
+    app.command("unsubscribe")(unsubscribe)
+    family = typer.Typer(help="Look at subscribers.", no_args_is_help=True)
+    family.command("list")(list_all)
+    family.command("show")(show)
+    app.add_typer(family, name="subscribers")
+
+
+def subscribe(
+    address: _ADDRESS,
+    *,
+    newsletter: _NEWSLETTER = None,
+    confirmed: Annotated[
+        bool, typer.Option("--confirmed", help="You hold the proof of consent; nobody is asked.")
+    ] = False,
+    language: Annotated[str | None, typer.Option(metavar="L", help="de or en.")] = None,
+    frequency: Annotated[
+        str | None, typer.Option(metavar="F", help="One of the schedules.")
+    ] = None,
+    topic: Annotated[list[str] | None, typer.Option(metavar="T")] = None,
+    timezone: Annotated[str | None, typer.Option(metavar="TZ", help="An IANA name.")] = None,
+) -> None:
+    """Start a double opt-in: a confirm mail goes out, and nothing else until its button is used.
+
+    Examples: [bold]digest subscribe anna@example.org[/bold] ·
+    [bold]digest subscribe anna@example.org --confirmed --frequency weekly[/bold]
+    """
+    if language is not None and language not in languages():
+        fail(f"--language {language!r}: we speak {', '.join(languages())}", code=2)
+    if timezone is not None and (wrong := check_timezone(timezone)):
+        fail(f"--timezone: {wrong}", code=2)
+
+    async def journey(stop: asyncio.Event) -> str:
+        async with open_app(read_settings()) as world:
+            wanted: dict[str, Any] = {
+                "address": address,
+                "newsletter": world.newsletter(newsletter),
+                "language": language,
+                "frequency": frequency,
+                "topics": tuple(topic or ()),
+                "timezone": timezone,
+                "door": "cli",
+            }
+            if confirmed:
+                found = await join.admit(world, **wanted, detail="operator's own proof")
+                return f"{found.subscriber.address} reads {found.newsletter} ({found.frequency})"
+            asked = await join.request(world, **wanted, detail="digest subscribe")
+            return await _say_asked(world, asked, address, stop)
+
+    told.print(run(journey), markup=False)
+
+
+async def _say_asked(world: World, asked: join.Asked, address: str, stop: asyncio.Event) -> str:
+    match asked:
+        case join.Asked.ASKED:
+            tally = await deliver(world, Scope(editions=frozenset()), stop=stop)
+            if tally.away:
+                return (
+                    f"asked {address}; the confirm mail waits, for the relay is away: {tally.away}"
+                )
+            return f"asked {address}; the confirm mail is on its way"
+        case join.Asked.WAITING:
+            return f"{address} was asked already; a second confirm mail goes out after 24 hours"
+        case join.Asked.ACTIVE:
+            return f"{address} reads it already; nothing to do"
+        case join.Asked.SUPPRESSED:
+            return f"{address} is closed to us; nothing was sent"
+
+
+def unsubscribe(address: _ADDRESS, *, newsletter: _NEWSLETTER = None) -> None:
+    """End a person's subscription to one newsletter, or to all; it takes effect at once.
+
+    Example: [bold]digest unsubscribe anna@example.org[/bold]
+    """
+
+    async def journey(stop: asyncio.Event) -> list[Subscription]:  # noqa: ARG001 -- every journey has it
+        async with open_app(read_settings()) as world:
+            which = world.newsletter(newsletter) if newsletter else None
+            return await join.leave_address(world, address, newsletter=which, door="cli")
+
+    left = run(journey)
+    if not left:
+        fail(f"{address} has no such subscription")
+    for each in left:
+        told.print(f"{each.subscriber.address} gets {each.newsletter} no more", markup=False)
+
+
+def list_all(*, newsletter: _NEWSLETTER = None, as_json: _JSON = False) -> None:
+    """List the subscriptions.
+
+    Example: [bold]digest subscribers list --json[/bold]
+    """
+
+    async def journey(stop: asyncio.Event) -> list[Subscription]:  # noqa: ARG001 -- every journey has it
+        async with open_app(read_settings()) as world:
+            slug = world.newsletter(newsletter).slug if newsletter else None
+            return await _all(world, slug)
+
+    found = run(journey)
+    if as_json:
+        print_json([_describe(each) for each in found])
+        return
+    table = Table("address", "newsletter", "state", "frequency", "language", "since")
+    for each in found:
+        since = each.confirmed_at or each.requested_at
+        table.add_row(
+            each.subscriber.address,
+            each.newsletter,
+            each.state.value,
+            each.frequency,
+            each.subscriber.language,
+            f"{since:%Y-%m-%d}",
+        )
+    out.print(table, markup=False)
+
+
+async def _all(world: World, slug: str | None) -> list[Subscription]:
+    found: list[Subscription] = []
+    async with world.store.read() as connection:
+        while True:
+            after = found[-1].id if found else 0
+            page = await subscribers.every(connection, newsletter=slug, after=after, limit=PAGE)
+            found += page
+            if len(page) < PAGE:
+                return found
+
+
+def show(address: _ADDRESS, *, as_json: _JSON = False) -> None:
+    """Show one person's subscriptions with their state and the record of consent.
+
+    Example: [bold]digest subscribers show anna@example.org[/bold]
+    """
+
+    async def journey(stop: asyncio.Event) -> list[tuple[Subscription, list[ConsentEvent]]]:  # noqa: ARG001 -- every journey has it
+        async with open_app(read_settings()) as world, world.store.read() as connection:
+            key = address_key(parse_address(address))
+            found = await subscribers.by_address(connection, key)
+            return [(each, await subscribers.consent_record(connection, each.id)) for each in found]
+
+    found = run(journey)
+    if not found:
+        fail(f"{address} is nobody that we know")
+    if as_json:
+        print_json(_describe_person(found))
+        return
+    for subscription, record in found:
+        title = f"{subscription.subscriber.address} · {subscription.newsletter}"
+        table = Table(title=title, show_header=False, title_justify="left", box=None)
+        for name, value in _describe(subscription).items():
+            table.add_row(name, str(value if value is not None else "-"))
+        for event in record:
+            table.add_row(utc(event.at), f"{event.kind} by {event.door} {event.detail}".rstrip())
+        out.print(table, markup=False)
+
+
+def _describe_person(found: list[tuple[Subscription, list[ConsentEvent]]]) -> dict[str, Any]:
+    person = found[0][0].subscriber
+    return {
+        "address": person.address,
+        "language": person.language,
+        "timezone": person.timezone,
+        "created_utc": utc(person.created_at),
+        "subscriptions": [
+            {
+                **_describe(subscription),
+                "consent": [
+                    {
+                        "kind": event.kind,
+                        "at_utc": utc(event.at),
+                        "door": event.door,
+                        "detail": event.detail,
+                    }
+                    for event in record
+                ],
+            }
+            for subscription, record in found
+        ],
+    }
+
+
+def _describe(each: Subscription) -> dict[str, Any]:
+    return {
+        "address": each.subscriber.address,
+        "newsletter": each.newsletter,
+        "state": each.state.value,
+        "frequency": each.frequency,
+        "topics": list(each.topics),
+        "language": each.subscriber.language,
+        "requested_utc": utc(each.requested_at),
+        "confirmed_utc": _utc(each.confirmed_at),
+        "unsubscribed_utc": _utc(each.unsubscribed_at),
+    }
+
+
+def _utc(at: datetime | None) -> str | None:
+    return utc(at) if at else None

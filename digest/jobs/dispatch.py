@@ -1,0 +1,125 @@
+"""The manual send: gather, make an edition for each rhythm that has something new, deliver it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from digest.jobs.gather import Poll, gather
+from digest.jobs.publish import publish_now
+from digest.jobs.send import Tally, deliver
+from digest.jobs.world import World
+from digest.model.delivery import DeliveryState
+from digest.model.newsletter import Newsletter, Schedule
+from digest.store import books
+from digest.store.deliveries import Scope
+
+_OPEN = (
+    DeliveryState.QUEUED,
+    DeliveryState.CLAIMED,
+    DeliveryState.DOTTED,
+    DeliveryState.DEFERRED,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatch:
+    """What a manual send did."""
+
+    polls: tuple[Poll, ...]
+    #: the editions it delivered, the new one of the default rhythm first
+    editions: tuple[int, ...]
+    #: of the first of them
+    articles: int
+    #: deliveries that this run had to do with
+    recipients: int
+    tally: Tally
+    #: deliveries that can still be made
+    waiting: int
+    #: it had nothing new to tell and finished an earlier edition
+    resumed: bool
+    stopped: bool
+
+
+async def send_now(
+    world: World,
+    newsletter: Newsletter,
+    schedules: Sequence[Schedule],
+    *,
+    gathering: bool,
+    stop: asyncio.Event,
+    told: Callable[[DeliveryState], None],
+) -> Dispatch:
+    """Deliver everything that is unfinished or new in these rhythms; nothing new sends nothing."""
+    polls = await gather(world, [newsletter], only_due=False) if gathering else []
+    new: list[int] = []
+    if not stop.is_set():
+        new = await _publish(world, newsletter, schedules)
+    async with world.store.read() as connection:
+        old = await books.unfinished(
+            connection, newsletter.slug, with_uncertain=world.uncertain == "resend"
+        )
+    mine = list(dict.fromkeys([*new, *old]))
+    tally = await deliver(world, Scope(editions=frozenset(mine)), stop=stop, told=told)
+    waiting = await _waiting(world, mine)
+    return Dispatch(
+        polls=tuple(polls),
+        editions=tuple(mine),
+        articles=await _articles(world, mine[:1]),
+        recipients=waiting + tally.sent + tally.bounced + tally.expired + tally.excluded,
+        tally=tally,
+        waiting=waiting,
+        resumed=bool(mine) and not new,
+        stopped=stop.is_set(),
+    )
+
+
+async def _publish(
+    world: World, newsletter: Newsletter, schedules: Sequence[Schedule]
+) -> list[int]:
+    """An edition for each rhythm that has something new, and somebody who reads it.
+
+    The default rhythm always gets its edition: the archive is for those who do not subscribe.
+    """
+    made = []
+    for schedule in schedules:
+        if schedule == newsletter.default_schedule or await count_readers(
+            world, newsletter, [schedule]
+        ):
+            published = await publish_now(world, newsletter, schedule)
+            if published is not None:
+                made.append(published.edition.id)
+    return made
+
+
+async def count_readers(world: World, newsletter: Newsletter, schedules: Sequence[Schedule]) -> int:
+    """How many readers these rhythms have."""
+    names = [each.name for each in newsletter.schedules]
+    async with world.store.read() as connection:
+        return sum(
+            [
+                await books.count_readers(
+                    connection,
+                    newsletter=newsletter.slug,
+                    schedule=each.name,
+                    other_than=names if each == newsletter.default_schedule else (),
+                )
+                for each in schedules
+            ]
+        )
+
+
+async def _waiting(world: World, editions: Sequence[int]) -> int:
+    total = 0
+    async with world.store.read() as connection:
+        for each in editions:
+            counts = await books.count(connection, each)
+            total += sum(counts.get(state, 0) for state in _OPEN)
+            total += counts.get(DeliveryState.UNCERTAIN, 0)
+    return total
+
+
+async def _articles(world: World, editions: Sequence[int]) -> int:
+    async with world.store.read() as connection:
+        return sum([await books.count_articles(connection, each) for each in editions])

@@ -1,0 +1,283 @@
+"""Delivers what is due: claims rows, makes each message, speaks to the relay, records the outcome.
+
+It never decides whether somebody may be written to: the ledger does, at the claim and again just
+before the final dot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+from digest.deliveries.retry import next_attempt
+from digest.errors import DigestError, LeaseLost, RelayAway, StoreError
+from digest.jobs.worker import SHOWN_EVERY, Worker, gone, this_worker
+from digest.jobs.world import World
+from digest.jobs.write import Writer
+from digest.model.delivery import (
+    Bounced,
+    Claim,
+    Deferred,
+    DeliveryState,
+    Outcome,
+    Reply,
+    Sent,
+    Uncertain,
+)
+from digest.store import deliveries, workers
+from digest.store.deliveries import Scope
+from digest.store.engine import Connection
+
+log = logging.getLogger("digest.send")
+
+#: rows claimed at once for each connection: enough to keep it busy, few enough to give back
+CLAIMS_PER_CONNECTION = 8
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """How the attempts of one run ended."""
+
+    sent: int = 0
+    deferred: int = 0
+    bounced: int = 0
+    uncertain: int = 0
+    expired: int = 0
+    #: the person left between the claim and the dot
+    excluded: int = 0
+    #: why the relay could not be used, if it could not
+    away: str | None = None
+
+
+@dataclass(slots=True)
+class _Run:
+    """One worker's run: the tools it holds and what it has counted."""
+
+    world: World
+    worker: Worker
+    scope: Scope
+    told: Callable[[DeliveryState], None]
+    stop: asyncio.Event
+    writer: Writer
+    tally: Tally = field(default_factory=Tally)
+
+
+async def deliver(
+    world: World,
+    scope: Scope,
+    *,
+    stop: asyncio.Event | None = None,
+    told: Callable[[DeliveryState], None] = lambda _: None,
+) -> Tally:
+    """Be a worker for as long as it takes to deliver what is due in `scope`; see `deliver_due`."""
+    async with enlisted(world) as worker:
+        return await deliver_due(world, worker, scope, stop=stop or asyncio.Event(), told=told)
+
+
+async def deliver_due(
+    world: World,
+    worker: Worker,
+    scope: Scope,
+    *,
+    stop: asyncio.Event,
+    told: Callable[[DeliveryState], None] = lambda _: None,
+) -> Tally:
+    """Deliver until nothing is due in `scope`, the relay goes away, or `stop` is set.
+
+    A stop is in order: nothing new is begun, and replies under way are awaited. What was claimed
+    and not begun is given back. Returns how the attempts ended.
+    """
+    run = _Run(world, worker, scope, told, stop, Writer(world))
+    while not stop.is_set() and run.tally.away is None:
+        claims = await _claim(run)
+        if not claims:
+            break
+        await _attempt_all(run, claims)
+    return run.tally
+
+
+async def _claim(run: _Run) -> list[Claim]:
+    world = run.world
+    resend, now = world.uncertain == "resend", world.clock()
+    # asked first without the write lock: most of the time there is nothing
+    async with world.store.read() as connection:
+        if not await deliveries.any_due(
+            connection, scope=run.scope, resend_uncertain=resend, now=now
+        ):
+            return []
+    async with world.store.write() as connection:
+        return await deliveries.claim(
+            connection,
+            owner=run.worker.id,
+            scope=run.scope,
+            resend_uncertain=resend,
+            limit=world.connections * CLAIMS_PER_CONNECTION,
+            now=now,
+        )
+
+
+async def _attempt_all(run: _Run, claims: list[Claim]) -> None:
+    """Work through the claims with as many hands as there are connections; give back the rest."""
+    waiting = iter(claims)
+
+    async def hand() -> None:
+        for claim in waiting:
+            if run.stop.is_set() or run.tally.away is not None:
+                return
+            await _attempt(run, claim)
+
+    try:
+        async with asyncio.TaskGroup() as hands:
+            for _ in range(run.world.connections):
+                hands.create_task(hand())
+    finally:
+        async with run.world.store.write() as connection:
+            await deliveries.release(connection, owner=run.worker.id, now=run.world.clock())
+
+
+async def _attempt(run: _Run, claim: Claim) -> None:
+    """One message to one person: make it, hand it over, write down how that ended."""
+    world, owner = run.world, run.worker.id
+
+    async def intend() -> bool:
+        async with world.store.write() as connection:
+            return await deliveries.intend(connection, claim.id, owner=owner, now=world.clock())
+
+    message = None
+    try:
+        message = await run.writer.write(claim)
+        outcome = await world.transport.send(message, intend)
+    except RelayAway as problem:
+        run.tally.away = run.tally.away or str(problem)
+        log.warning("delivery=%d status=waiting reason=%r", claim.id, str(problem))
+        return
+    except LeaseLost:
+        await _let_go(run, claim)
+        return
+    except StoreError:
+        raise
+    except (DigestError, ValueError, LookupError) as problem:
+        # this message cannot be made; the others can, and this one is tried again when it is mended
+        log.exception("delivery=%d status=deferred", claim.id)
+        outcome = Deferred(reply=Reply(code=451, enhanced="4.3.0", text=f"not made: {problem}"))
+    await _record(run, claim, outcome, to=message.rcpt_to if message else "?")
+
+
+async def _let_go(run: _Run, claim: Claim) -> None:
+    """The fence said no: the person left meanwhile, or another worker has the row."""
+    async with run.world.store.write() as connection:
+        left = await deliveries.exclude(
+            connection, claim.id, owner=run.worker.id, now=run.world.clock()
+        )
+    if left:
+        run.tally.excluded += 1
+        run.told(DeliveryState.EXCLUDED)
+    log.info("delivery=%d status=%s", claim.id, "excluded" if left else "lease-lost")
+
+
+async def _record(run: _Run, claim: Claim, outcome: Outcome, *, to: str) -> None:
+    world = run.world
+    now = world.clock()
+    state, reply, due_at = DeliveryState.SENT, "", None
+    match outcome:
+        case Sent():
+            reply = str(outcome.reply)
+        case Bounced():
+            state, reply = DeliveryState.BOUNCED, str(outcome.reply)
+        case Uncertain():
+            state, reply = DeliveryState.UNCERTAIN, outcome.reason
+        case Deferred():
+            state, reply = DeliveryState.DEFERRED, str(outcome.reply)
+    if state in (DeliveryState.UNCERTAIN, DeliveryState.DEFERRED):
+        # an uncertain one waits as well: a relay that swallows replies must not be fed copies
+        due_at = next_attempt(
+            attempts=claim.attempts + 1,
+            created_at=claim.created_at,
+            now=now,
+            spread=world.chance.random(),
+        )
+        state = state if due_at else DeliveryState.EXPIRED
+    async with world.store.write() as connection:
+        ours = await deliveries.record(
+            connection,
+            claim.id,
+            owner=run.worker.id,
+            state=state,
+            reply=reply,
+            due_at=due_at,
+            now=now,
+        )
+    log.info(
+        "delivery=%d to=<%s> status=%s reply=%r%s",
+        claim.id,
+        to,
+        state,
+        reply,
+        "" if ours else " late",
+    )
+    if ours:
+        setattr(run.tally, state.value, getattr(run.tally, state.value) + 1)
+        run.told(state)
+
+
+# --------------------------------------------------------------- being a worker
+
+
+@asynccontextmanager
+async def enlisted(world: World) -> AsyncIterator[Worker]:
+    """Be in the list of workers for a while, take back what the dead ones held, and show a sign."""
+    worker = this_worker(world.secret_bytes(6))
+    async with world.store.write() as connection:
+        await _enlist(connection, world, worker)
+        await _bury_the_dead(connection, world, worker)
+    sign = asyncio.create_task(_show_sign(world, worker))
+    try:
+        yield worker
+    finally:
+        sign.cancel()
+        with suppress(asyncio.CancelledError):
+            await sign
+        async with world.store.write() as connection:
+            await workers.bury(connection, [worker.id], now=world.clock())
+
+
+async def _enlist(connection: Connection, world: World, worker: Worker) -> None:
+    await workers.enlist(
+        connection,
+        owner=worker.id,
+        machine=worker.machine,
+        process=worker.process,
+        now=world.clock(),
+    )
+
+
+async def _bury_the_dead(connection: Connection, world: World, worker: Worker) -> None:
+    now = world.clock()
+    others = await workers.roll_call(connection)
+    dead = gone(others, machine=worker.machine, now=now)
+    if dead:
+        left = await workers.bury(connection, dead, now=now)
+        log.warning(
+            "workers gone=%d requeued=%d uncertain=%d", len(dead), left.requeued, left.uncertain
+        )
+
+
+async def _show_sign(world: World, worker: Worker) -> None:
+    """Renew the lease, and look after the dead, as long as this worker lives.
+
+    A lease that was taken away (this process slept) is begun anew under the same name: the rows it
+    held are no longer its own, so the fence lets no old dot through.
+    """
+    while True:
+        await asyncio.sleep(SHOWN_EVERY)
+        try:
+            async with world.store.write() as connection:
+                if not await workers.still_here(connection, owner=worker.id, now=world.clock()):
+                    log.warning("worker=%s status=lease-lost", worker.id)
+                    await _enlist(connection, world, worker)
+                await _bury_the_dead(connection, world, worker)
+        except DigestError as problem:
+            log.warning("worker=%s status=unseen reason=%r", worker.id, str(problem))

@@ -1,0 +1,74 @@
+"""Takes stock: how newsletters, queue and feeds stand, for people and for scripts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from digest.editions.calendar import next_times
+from digest.jobs.exhibit import utc
+from digest.jobs.world import World
+from digest.model.delivery import DeliveryState
+from digest.model.feed import Feed
+from digest.model.newsletter import Newsletter
+from digest.store import books, editions, feeds, subscribers
+from digest.store.engine import Connection
+
+
+async def take_stock(world: World) -> dict[str, Any]:
+    """Everything at one moment, ready for JSON."""
+    now = world.clock()
+    async with world.store.read() as connection:
+        people = await subscribers.count_by_state(connection)
+        queue = await books.count_all(connection)
+        urls = [source.url for each in world.newsletters for source in each.feeds]
+        polled = {feed.url: feed for feed in await feeds.find(connection, urls)}
+        return {
+            "now_utc": utc(now),
+            "newsletters": [
+                await _newsletter(connection, each, people, now) for each in world.newsletters
+            ],
+            "queue": {state.value: queue.get(state, 0) for state in DeliveryState},
+            "feeds": [_feed(url, polled.get(url)) for url in dict.fromkeys(urls)],
+        }
+
+
+async def _newsletter(
+    connection: Connection,
+    newsletter: Newsletter,
+    people: dict[tuple[str, str, str], int],
+    now: datetime,
+) -> dict[str, Any]:
+    def count(state: str) -> int:
+        return sum(
+            n for (slug, _, at), n in people.items() if (slug, at) == (newsletter.slug, state)
+        )
+
+    past = await editions.past(connection, newsletter=newsletter.slug, limit=1)
+    coming = [
+        at
+        for each in newsletter.schedules
+        for at in next_times(each.cron, timezone=newsletter.timezone, after=now, count=1)
+    ]
+    return {
+        "slug": newsletter.slug,
+        "title": newsletter.title,
+        "active": count("active"),
+        "pending": count("pending"),
+        "unsubscribed": count("unsubscribed"),
+        "last_edition": past[0].id if past else None,
+        "last_edition_utc": utc(past[0].made_at) if past else None,
+        "next_edition": min(coming).isoformat() if coming else None,
+    }
+
+
+def _feed(url: str, feed: Feed | None) -> dict[str, Any]:
+    return {
+        "url": url,
+        "title": feed.title if feed else None,
+        "last_polled_utc": utc(feed.last_polled_at) if feed and feed.last_polled_at else None,
+        "next_poll_utc": utc(feed.next_poll_at) if feed else None,
+        "failing_since_utc": utc(feed.failing_since) if feed and feed.failing_since else None,
+        "failures": feed.failures if feed else 0,
+        "error": feed.error if feed else None,
+    }

@@ -1,0 +1,53 @@
+"""What a journey needs: the store, the rooms' tools, and where time and chance come in."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from digest.deliveries.transport import Transport
+from digest.errors import UsageError
+from digest.feeds.fetch import Fetcher
+from digest.messages.render import Renderer
+from digest.model.newsletter import Newsletter
+from digest.store.engine import Store
+from digest.subscribers.links import Signer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything that is open while the program runs; `app.open_app` puts it together."""
+
+    newsletters: tuple[Newsletter, ...]
+    store: Store
+    renderer: Renderer
+    signer: Signer
+    transport: Transport
+    fetcher: Fetcher
+    #: without a slash at its end
+    public_url: str
+    #: how far the first poll of a feed reaches back; None for all
+    first_window: timedelta | None
+    #: what happens to a message whose fate no reply told
+    uncertain: Literal["resend", "hold"]
+    connections: int
+    #: the time, aware, UTC
+    clock: Callable[[], datetime]
+    #: so many random bytes that nobody can guess
+    secret_bytes: Callable[[int], bytes]
+    chance: random.Random = field(default_factory=random.SystemRandom)
+
+    def newsletter(self, slug: str | None) -> Newsletter:
+        """The newsletter of this slug; None means the only one. Raises UsageError."""
+        if slug is None and len(self.newsletters) == 1:
+            return self.newsletters[0]
+        known = ", ".join(each.slug for each in self.newsletters)
+        if slug is None:
+            raise UsageError(f"there are several newsletters: say --newsletter and one of {known}")
+        for each in self.newsletters:
+            if each.slug == slug:
+                return each
+        raise UsageError(f"there is no newsletter {slug!r}; there is {known}")

@@ -1,0 +1,122 @@
+"""Turns a claimed row into the message that it stands for, an edition or a notice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from digest.jobs.world import World
+from digest.messages import assemble, mime, notices
+from digest.model.delivery import Claim
+from digest.model.edition import Edition
+from digest.model.message import Links, Message
+from digest.model.newsletter import Newsletter
+from digest.model.subscriber import Subscription
+from digest.store import editions, subscribers
+
+
+@dataclass(slots=True)
+class Writer:
+    """Writes messages for one run; keeps the editions it has met, joined once."""
+
+    world: World
+    _met: dict[int, tuple[Edition, assemble.Joined]] = field(default_factory=dict)
+
+    async def write(self, claim: Claim) -> Message:
+        """The message of a row. Raises LookupError when what it is made from is gone."""
+        async with self.world.store.read() as connection:
+            reader = await subscribers.by_id(connection, claim.subscription_id)
+        if reader is None:
+            raise LookupError(f"subscription {claim.subscription_id} is gone")
+        newsletter = self.world.newsletter(reader.newsletter)
+        if claim.edition_id is None:
+            return write_notice(self.world, claim, reader, newsletter)
+        edition, joined = await self._edition(claim.edition_id)
+        return write_edition(self.world, edition, joined, reader, newsletter)
+
+    async def _edition(self, edition_id: int) -> tuple[Edition, assemble.Joined]:
+        if edition_id not in self._met:
+            async with self.world.store.read() as connection:
+                edition = await editions.get(connection, edition_id)
+            if edition is None:
+                raise LookupError(f"edition {edition_id} is gone")
+            self._met[edition_id] = (edition, assemble.join_cards(edition))
+        return self._met[edition_id]
+
+
+def links_for(world: World, newsletter: Newsletter, ref: bytes, edition_id: int) -> Links:
+    """The addresses that belong to the reader of this reference."""
+    base = world.public_url
+    return Links(
+        unsubscribe=f"{base}/unsubscribe/{world.signer.unsubscribe_token(ref)}",
+        preferences=f"{base}/preferences/{world.signer.preferences_token(ref)}",
+        view=f"{base}/archive/{newsletter.slug}/{edition_id}",
+        archive=f"{base}/archive/{newsletter.slug}",
+    )
+
+
+def write_edition(
+    world: World,
+    edition: Edition,
+    joined: assemble.Joined,
+    reader: Subscription,
+    newsletter: Newsletter,
+) -> Message:
+    """An edition for one reader; the same bytes at every attempt."""
+    links = links_for(world, newsletter, reader.ref, edition.id)
+    html, text = assemble.fill(joined, links, address=reader.subscriber.address)
+    return mime.write_edition_message(
+        edition=edition,
+        newsletter=newsletter,
+        html=html,
+        text=text,
+        links=links,
+        to_address=reader.subscriber.address,
+        subscriber_ref=reader.ref,
+        public_url=world.public_url,
+    )
+
+
+def write_test(
+    world: World, edition: Edition, joined: assemble.Joined, newsletter: Newsletter, *, to: str
+) -> Message:
+    """An edition marked as a test, whose personal links lead to nobody's subscription."""
+    nobody = bytes(12)
+    links = links_for(world, newsletter, nobody, edition.id)
+    html, text = assemble.fill(joined, links, address=to)
+    return mime.write_edition_message(
+        edition=edition,
+        newsletter=newsletter,
+        html=html,
+        text=text,
+        links=links,
+        to_address=to,
+        subscriber_ref=nobody + to.encode(),
+        public_url=world.public_url,
+        test=True,
+    )
+
+
+def write_notice(
+    world: World, claim: Claim, reader: Subscription, newsletter: Newsletter
+) -> Message:
+    """The confirm mail, the one kind of service mail that there is so far."""
+    if claim.notice != "confirm":
+        raise LookupError(f"there is no notice {claim.notice!r}")
+    token = world.signer.confirm_token(reader.ref, reader.request_nonce)
+    notice = notices.write_confirm(
+        world.renderer,
+        newsletter,
+        address=reader.subscriber.address,
+        frequency=reader.frequency,
+        requested_at=reader.requested_at,
+        confirm_url=f"{world.public_url}/confirm/{token}",
+        language=reader.subscriber.language,
+        timezone=reader.subscriber.timezone,
+    )
+    return mime.write_notice_message(
+        notice,
+        newsletter,
+        to_address=reader.subscriber.address,
+        message_id_seed=f"{claim.id}:{reader.request_nonce.hex()}",
+        date=claim.created_at,
+    )

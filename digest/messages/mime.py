@@ -1,0 +1,154 @@
+"""Turns texts and links into messages: RFC 5322 bytes, the same ones whenever they are asked for.
+
+Time, secrets and addresses come in as arguments. It writes lines that end in CRLF, ASCII alone
+(text as quoted-printable, so that neither 8BITMIME nor long lines matter), and each field once.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import re
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Final
+
+from digest.messages import fields, plain
+from digest.model.message import Message
+from digest.words import translations
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from digest.model.edition import Edition
+    from digest.model.message import Links, Notice
+    from digest.model.newsletter import Newsletter
+
+#: characters; what is longer no mail program shows
+_SUBJECT: Final = 150
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
+_NOT_A_TOKEN: Final = re.compile(r"[^A-Za-z0-9.-]+")
+#: a sender id of Google's feedback loop has 5 to 15 characters
+_SENDER_ID: Final = (5, 15)
+
+
+def write_edition_message(
+    *,
+    edition: Edition,
+    newsletter: Newsletter,
+    html: str,
+    text: str,
+    links: Links,
+    to_address: str,
+    subscriber_ref: bytes,
+    public_url: str,
+    mail_from: str | None = None,
+    test: bool = False,
+) -> Message:
+    """Write an edition as one person gets it; `html` and `text` are what `assemble.fill` made.
+
+    Equal arguments give equal bytes: a retry keeps its Message-ID, date and boundary. `test` marks
+    the subject and takes a Message-ID of its own, so that the real one still arrives. `mail_from`
+    is where bounces go, by default the sender. Raises AddressRefused for an address that needs
+    SMTPUTF8.
+    """
+    mark = b":test" if test else b""
+    seed = _digest(edition.nonce.encode() + b":" + subscriber_ref + mark)
+    subject = plain.shorten(plain.one_line(edition.written.subject), _SUBJECT)
+    if test:
+        words = translations(edition.language)
+        subject = words.gettext("[Test] %(subject)s") % {"subject": subject}
+    header = [
+        *_common(newsletter, to_address, subject, date=edition.made_at, seed=seed),
+        ("Precedence", "list"),
+        ("List-Id", fields.list_id(newsletter.title, newsletter.list_id)),
+        ("List-Unsubscribe", fields.raw(f"<{links.unsubscribe}>")),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        ("List-Help", fields.raw(f"<{public_url.rstrip('/')}/{newsletter.slug}>")),
+        ("List-Archive", fields.raw(f"<{links.archive}>")),
+        ("List-Post", "NO"),
+        ("Feedback-ID", _feedback_id(str(edition.id), edition.schedule, newsletter)),
+    ]
+    data = _write(header, html, text, seed=seed)
+    return Message(mail_from=mail_from or newsletter.sender.address, rcpt_to=to_address, data=data)
+
+
+def write_notice_message(
+    notice: Notice,
+    newsletter: Newsletter,
+    *,
+    to_address: str,
+    message_id_seed: str,
+    date: datetime,
+    mail_from: str | None = None,
+) -> Message:
+    """Write a service mail to one person. Equal arguments give equal bytes.
+
+    It has no List-Unsubscribe: whoever gets it has nothing to unsubscribe from yet, or nothing any
+    more, and a button that does nothing is worse than none. Raises AddressRefused.
+    """
+    seed = _digest(f"{notice.kind}:{message_id_seed}".encode())
+    header = [
+        *_common(newsletter, to_address, notice.subject, date=date, seed=seed),
+        ("Feedback-ID", _feedback_id(notice.kind, "notice", newsletter)),
+    ]
+    data = _write(header, notice.html, notice.text, seed=seed)
+    return Message(mail_from=mail_from or newsletter.sender.address, rcpt_to=to_address, data=data)
+
+
+def _digest(seed: bytes) -> str:
+    return hashlib.sha256(seed).hexdigest()[:32]
+
+
+def _common(
+    newsletter: Newsletter, to_address: str, subject: str, *, date: datetime, seed: str
+) -> list[tuple[str, str]]:
+    """The fields of every mail (RFC 5322 section 3.6, RFC 3834 section 5)."""
+    sender = newsletter.sender
+    reply_to = [("Reply-To", fields.address(newsletter.reply_to))] if newsletter.reply_to else []
+    return [
+        ("From", fields.mailbox("From", sender.name, sender.address)),
+        ("To", fields.address(to_address)),
+        *reply_to,
+        ("Subject", fields.text("Subject", plain.shorten(plain.one_line(subject), _SUBJECT + 8))),
+        ("Date", format_datetime(date)),
+        ("Message-ID", fields.raw(f"<{seed}@{sender.domain}>")),
+        ("Auto-Submitted", "auto-generated"),
+        ("X-Auto-Response-Suppress", "All"),
+    ]
+
+
+def _feedback_id(first: str, third: str, newsletter: Newsletter) -> str:
+    """`first:newsletter:third:sender`: no part names a person, the last one never changes."""
+    sender = _token(newsletter.sender.domain.replace(".", "-"))
+    shortest, longest = _SENDER_ID
+    if len(sender) < shortest:
+        sender += "-digest"
+    parts = (_token(first), _token(newsletter.slug), _token(third), sender[:longest])
+    return fields.raw(":".join(parts))
+
+
+def _token(text: str) -> str:
+    return _NOT_A_TOKEN.sub("-", text)[:40] or "-"
+
+
+def _write(header: list[tuple[str, str]], html: str, text: str, *, seed: str) -> bytes:
+    """The whole message. "=_" in the boundary cannot occur in quoted-printable (RFC 2045 6.7)."""
+    boundary = f"=_{seed}"
+    mime = [
+        ("MIME-Version", "1.0"),
+        ("Content-Type", f'multipart/alternative;\r\n boundary="{boundary}"'),
+    ]
+    line = b"--" + boundary.encode()
+    parts = [line + b"\r\n" + _part(kind, body) for kind, body in (("plain", text), ("html", html))]
+    return b"".join((fields.write_fields(header + mime), b"\r\n", *parts, line, b"--\r\n"))
+
+
+def _part(kind: str, body: str) -> bytes:
+    """One part, its text quoted-printable, ending in CRLF."""
+    header = [
+        ("Content-Type", f'text/{kind}; charset="utf-8"'),
+        ("Content-Transfer-Encoding", "quoted-printable"),
+    ]
+    lines = _LINE_END.sub("\r\n", body.rstrip("\r\n")) + "\r\n"
+    encoded = binascii.b2a_qp(lines.encode("utf-8", "replace"), istext=True)
+    return fields.write_fields(header) + b"\r\n" + encoded

@@ -1,0 +1,46 @@
+"""Turns what happened to a subscription into the notice about it.
+
+A notice says who, what and when, and nothing else: a confirm mail with a logo or a welcome in it
+is advertising to somebody who may never have asked (LG Stendal, 22 S 87/20).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from digest.messages.render import Renderer
+    from digest.model.message import Notice
+    from digest.model.newsletter import Newsletter
+
+CONFIRM = "confirm"
+
+
+def write_confirm(
+    renderer: Renderer,
+    newsletter: Newsletter,
+    *,
+    address: str,
+    frequency: str,
+    requested_at: datetime,
+    confirm_url: str,
+    language: str,
+    timezone: str | None = None,
+) -> Notice:
+    """Write the one mail that asks whether it was really this person who asked for a newsletter.
+
+    `frequency` names a schedule, `requested_at` is UTC and is said in `timezone` (by default the
+    newsletter's). Raises TemplateFault.
+    """
+    return renderer.render_notice(
+        CONFIRM,
+        language=language,
+        newsletter=newsletter,
+        address=address,
+        frequency=frequency,
+        requested_at=requested_at,
+        confirm_url=confirm_url,
+        timezone=timezone or newsletter.timezone,
+    )

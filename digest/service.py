@@ -1,0 +1,128 @@
+"""One process that serves pages, keeps the clock and delivers; any of the three can be left out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from digest.errors import DigestError
+from digest.jobs.send import deliver_due, enlisted
+from digest.jobs.worker import Worker
+from digest.jobs.world import World
+from digest.scheduler import start_ticking
+from digest.store.deliveries import Scope
+from digest.web.app import make_web
+
+log = logging.getLogger("digest.service")
+
+#: how often the queue is looked at when nobody says that there is something, seconds
+LOOK_EVERY = 2.0
+
+#: how long the queue is left alone after the relay or the database went away, seconds
+REST = 30.0
+
+
+async def serve(
+    world: World,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    web: bool = True,
+    schedule: bool = True,
+    delivery: bool = True,
+    stop: asyncio.Event,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Run until `stop` is set; then end in order: replies under way are awaited."""
+    wake = asyncio.Event()
+    door = open_door(host, port) if web else None
+    ticker = start_ticking(world, wake=wake) if schedule else None
+    try:
+        async with asyncio.TaskGroup() as parts:
+            if delivery:
+                parts.create_task(keep_delivering(world, wake=wake, stop=stop))
+            async with serving(make_web(world), door) if door else nullcontext():
+                ready()
+                await stop.wait()
+    finally:
+        if ticker is not None:
+            ticker.shutdown(wait=False)
+
+
+async def keep_delivering(world: World, *, wake: asyncio.Event, stop: asyncio.Event) -> None:
+    """Deliver what is due, again and again, until `stop` is set."""
+    while not stop.is_set():
+        try:
+            async with enlisted(world) as worker:
+                await _deliver_on(world, worker, wake=wake, stop=stop)
+        except DigestError as problem:
+            log.error("delivery status=error reason=%r", str(problem))  # noqa: TRY400 -- one line is what the operator needs
+            await _first_of(stop, seconds=REST)
+
+
+async def _deliver_on(
+    world: World, worker: Worker, *, wake: asyncio.Event, stop: asyncio.Event
+) -> None:
+    while not stop.is_set():
+        wake.clear()
+        tally = await deliver_due(world, worker, Scope(), stop=stop)
+        if tally.away is not None:
+            await _first_of(stop, seconds=REST)
+        else:
+            await _first_of(wake, stop, seconds=LOOK_EVERY)
+
+
+async def _first_of(*events: asyncio.Event, seconds: float) -> None:
+    waiting = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waiting:
+            each.cancel()
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without signal handlers of its own: whoever runs us stops everything in order."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to the command line."""
+        yield
+
+
+def open_door(host: str, port: int) -> socket.socket:
+    """Listen on host and port (0: any free one). Raises DigestError when the address is taken."""
+    try:
+        return socket.create_server((host, port), family=_family(host))
+    except OSError as problem:
+        raise DigestError(
+            f"{host}:{port} cannot be used ({problem.strerror}); choose another with --port"
+        ) from problem
+
+
+@asynccontextmanager
+async def serving(pages: ASGIApp, door: socket.socket) -> AsyncIterator[None]:
+    """Serve an ASGI application at an open door, and close the door at the end."""
+    config = uvicorn.Config(
+        pages, log_level="warning", access_log=False, lifespan="off", server_header=False
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[door]))
+    while not (server.started or task.done()):  # noqa: ASYNC110 -- uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+        door.close()
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

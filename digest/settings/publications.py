@@ -1,0 +1,212 @@
+"""newsletters.toml becomes `Newsletter`s; a key that we do not know is an error that names it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from email.headerregistry import Address
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from digest.editions.calendar import check_cron, check_timezone
+from digest.errors import AddressRefused, SettingsError
+from digest.model.newsletter import FeedSource, Newsletter, Schedule, Sender
+from digest.subscribers.address import parse_address
+from digest.words import languages
+
+#: first parts of our own paths: a newsletter of that name could not be reached
+RESERVED = frozenset(
+    "api archive confirm desk docs embed follow healthz hooks metrics openapi.json preferences "
+    "preview readyz robots.txt sitemap.xml static subscribe unsubscribe".split()
+)
+
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+
+
+def _one_line(value: str) -> str:
+    if not value.strip() or any(
+        not letter.isprintable() or letter in "\x7f\x85\u2028\u2029" for letter in value
+    ):
+        raise ValueError("write one line of text")
+    return value.strip()
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Feed(_Strict):
+    url: str
+    section: str | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("write the feed's whole address, such as https://example.org/feed")
+        return value
+
+
+class _Newsletter(_Strict):
+    slug: str
+    title: Annotated[str, Field(max_length=100)]
+    description: str = ""
+    sender: str
+    reply_to: str | None = None
+    language: str = "de"
+    timezone: str = "Europe/Berlin"
+    theme: str = "plain"
+    address: str
+    imprint_url: str | None = None
+    feeds: Annotated[list[str | _Feed], Field(min_length=1)]
+    schedules: dict[str, str] = {"daily": "0 7 * * *"}
+    limit: Annotated[int, Field(ge=1, le=200)] = 40
+
+    _lines = field_validator("title")(_one_line)
+
+    @field_validator("slug", "theme")
+    @classmethod
+    def _plain_name(cls, value: str) -> str:
+        if not _SLUG.fullmatch(value):
+            raise ValueError("use 1 to 40 letters a-z, digits and hyphens")
+        if value in RESERVED:
+            raise ValueError("this name is one of our own paths; choose another")
+        return value
+
+    @field_validator("sender")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        name, address = parseaddr(_one_line(value))
+        if not name or not address:
+            raise ValueError('write a name and an address, such as "News <news@example.org>"')
+        return str(Address(display_name=name, addr_spec=_mail_address(address)))
+
+    @field_validator("reply_to")
+    @classmethod
+    def _reply_to(cls, value: str | None) -> str | None:
+        return _mail_address(value) if value else None
+
+    @field_validator("language")
+    @classmethod
+    def _language(cls, value: str) -> str:
+        if value not in languages():
+            raise ValueError(f"we speak {', '.join(languages())}")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        reason = check_timezone(value)
+        if reason:
+            raise ValueError(reason)
+        return value
+
+    @field_validator("feeds")
+    @classmethod
+    def _feeds(cls, value: list[str | _Feed]) -> list[str | _Feed]:
+        return [_Feed(url=each) if isinstance(each, str) else each for each in value]
+
+    @field_validator("schedules")
+    @classmethod
+    def _schedules(cls, value: dict[str, str]) -> dict[str, str]:
+        if not value:
+            raise ValueError('name at least one, such as daily = "0 7 * * *"')
+        for name, cron in value.items():
+            reason = check_cron(cron)
+            if reason:
+                raise ValueError(f"{name} = {cron!r}: {reason}")
+        return value
+
+    def noun(self) -> Newsletter:
+        """The same as the noun that the rooms share."""
+        name, address = parseaddr(self.sender)
+        return Newsletter(
+            slug=self.slug,
+            title=self.title,
+            description=self.description,
+            sender=Sender(name=name, address=address),
+            reply_to=self.reply_to,
+            language=self.language,
+            timezone=self.timezone,
+            theme=self.theme,
+            address=self.address,
+            imprint_url=self.imprint_url,
+            feeds=tuple(
+                FeedSource(url=each.url, section=each.section)
+                for each in self.feeds
+                if isinstance(each, _Feed)
+            ),
+            schedules=tuple(Schedule(name=n, cron=c) for n, c in self.schedules.items()),
+            limit=self.limit,
+        )
+
+
+def _mail_address(value: str) -> str:
+    try:
+        return parse_address(value)
+    except AddressRefused as problem:
+        raise ValueError(str(problem)) from problem
+
+
+def read_newsletters(path: Path) -> tuple[Newsletter, ...]:
+    """The newsletters that `path` describes, in its order.
+
+    Raises SettingsError with one line that names the newsletter, the key and what is wrong.
+    """
+    if not path.is_file():
+        raise SettingsError(f"{path} is not here; `digest init` writes one, or use --directory DIR")
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as problem:
+        raise SettingsError(f"{path}: {problem}") from problem
+    stray = [key for key in data if key != "newsletter"]
+    if stray:
+        raise SettingsError(
+            f"{path}: unknown key {stray[0]!r}; newsletters begin with [[newsletter]]"
+        )
+    found = tuple(_read_one(path, each) for each in _tables(path, data))
+    _refuse_twins(path, found)
+    return found
+
+
+def _tables(path: Path, data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    tables = data.get("newsletter")
+    if not isinstance(tables, list) or not all(isinstance(each, dict) for each in tables):
+        raise SettingsError(f"{path}: describe each newsletter under a line [[newsletter]]")
+    return tables
+
+
+def _read_one(path: Path, table: Mapping[str, Any]) -> Newsletter:
+    try:
+        return _Newsletter.model_validate(table).noun()
+    except ValidationError as problem:
+        name = table.get("slug", "without a slug")
+        raise SettingsError(f"{path}: newsletter {name}: {_first_problem(problem)}") from problem
+
+
+def _first_problem(problem: ValidationError) -> str:
+    first: Mapping[str, Any] = problem.errors()[0]
+    for each in problem.errors():
+        if each["type"] in ("extra_forbidden", "missing"):
+            first = each
+            break
+    parts = [str(part) for part in first["loc"] if part not in ("str", "_Feed")]
+    key = ".".join(parts)
+    if first["type"] == "extra_forbidden":
+        return f"unknown key {key!r}"
+    if first["type"] == "missing":
+        return f"key {key!r} is missing"
+    return f"{key}: {str(first['msg']).removeprefix('Value error, ')}"
+
+
+def _refuse_twins(path: Path, found: tuple[Newsletter, ...]) -> None:
+    slugs = [each.slug for each in found]
+    for slug in slugs:
+        if slugs.count(slug) > 1:
+            raise SettingsError(f"{path}: two newsletters have the slug {slug!r}")

@@ -1,0 +1,305 @@
+"""The ledger: one row a message, and the row is the queue.
+
+Every change of state is one statement that names the state and the owner it expects, so whoever
+lost the race, or woke up after its lease, changes nothing. The arrows are drawn in docs/states.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    and_,
+    case,
+    exists,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from digest.model.delivery import Claim, DeliveryState
+from digest.model.subscriber import SubscriptionState
+from digest.store.tables import (
+    deliveries,
+    subscribers,
+    subscriptions,
+    suppressions,
+)
+
+_OPEN = (DeliveryState.QUEUED.value, DeliveryState.DEFERRED.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Which deliveries a worker looks after; `editions` None means all of them."""
+
+    editions: frozenset[int] | None = None
+    notices: bool = True
+
+    def where(self) -> ColumnElement[bool]:
+        """The rows of this scope, as a condition."""
+        mine = (
+            deliveries.c.edition_id.is_not(None)
+            if self.editions is None
+            else deliveries.c.edition_id.in_(self.editions)
+        )
+        return or_(mine, deliveries.c.notice.is_not(None)) if self.notices else mine
+
+
+def _may_be_mailed() -> ColumnElement[bool]:
+    """Active for an edition, pending for a confirm mail, not suppressed: asked at each step."""
+    suppressed = exists().where(suppressions.c.address_hash == subscribers.c.address_hash)
+    wanted = or_(
+        and_(
+            deliveries.c.edition_id.is_not(None),
+            subscriptions.c.state == SubscriptionState.ACTIVE.value,
+        ),
+        and_(
+            deliveries.c.notice == "confirm",
+            subscriptions.c.state == SubscriptionState.PENDING.value,
+        ),
+    )
+    return exists().where(
+        subscriptions.c.id == deliveries.c.subscription_id,
+        subscribers.c.id == subscriptions.c.subscriber_id,
+        wanted,
+        ~suppressed,
+    )
+
+
+def reads(
+    newsletter: str, frequencies: Collection[str], other_than: Collection[str]
+) -> ColumnElement[bool]:
+    """Active readers of these frequencies, or of none of `other_than`, and not suppressed."""
+    rhythm: ColumnElement[bool] = subscriptions.c.frequency.in_(list(frequencies))
+    if other_than:
+        rhythm = or_(rhythm, subscriptions.c.frequency.not_in(list(other_than)))
+    suppressed = exists().where(suppressions.c.address_hash == subscribers.c.address_hash)
+    return and_(
+        subscriptions.c.newsletter == newsletter,
+        subscriptions.c.state == SubscriptionState.ACTIVE.value,
+        rhythm,
+        ~suppressed,
+    )
+
+
+async def fan_out(
+    connection: AsyncConnection,
+    *,
+    edition_id: int,
+    newsletter: str,
+    frequencies: Collection[str],
+    other_than: Collection[str] = (),
+    now: datetime,
+) -> int:
+    """One row for each active reader of these frequencies; return how many.
+
+    `other_than` adds the readers whose frequency is none of these: a rhythm that the operator took
+    away leaves nobody without mail. Fanning out twice adds nothing (unique on edition and person).
+    """
+    has_one = exists().where(
+        deliveries.c.edition_id == edition_id, deliveries.c.subscription_id == subscriptions.c.id
+    )
+    when = literal(now, deliveries.c.created_at.type)
+    readers = (
+        select(
+            literal(edition_id),
+            subscriptions.c.id,
+            literal(DeliveryState.QUEUED.value),
+            when,
+            when,
+            when,
+        )
+        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+        .where(
+            reads(newsletter, frequencies, other_than),
+            ~has_one,
+        )
+    )
+    columns = ["edition_id", "subscription_id", "state", "due_at", "created_at", "updated_at"]
+    result = await connection.execute(insert(deliveries).from_select(columns, readers))
+    return int(result.rowcount)
+
+
+async def queue_notice(
+    connection: AsyncConnection, *, notice: str, subscription_id: int, now: datetime
+) -> int:
+    """One row for a service mail; return its id."""
+    statement = insert(deliveries).values(
+        notice=notice,
+        subscription_id=subscription_id,
+        state=DeliveryState.QUEUED.value,
+        due_at=now,
+        created_at=now,
+        updated_at=now,
+    )
+    return int((await connection.execute(statement.returning(deliveries.c.id))).scalar_one())
+
+
+async def any_due(
+    connection: AsyncConnection, *, scope: Scope, resend_uncertain: bool, now: datetime
+) -> bool:
+    """True when `claim` would find something."""
+    query = select(deliveries.c.id).where(_due(scope, now, resend_uncertain=resend_uncertain))
+    return (await connection.execute(query.limit(1))).first() is not None
+
+
+def _states(*, resend_uncertain: bool) -> tuple[str, ...]:
+    return (*_OPEN, DeliveryState.UNCERTAIN.value) if resend_uncertain else _OPEN
+
+
+def _due(scope: Scope, now: datetime, *, resend_uncertain: bool) -> ColumnElement[bool]:
+    return and_(
+        deliveries.c.state.in_(_states(resend_uncertain=resend_uncertain)),
+        deliveries.c.due_at <= now,
+        scope.where(),
+    )
+
+
+async def claim(
+    connection: AsyncConnection,
+    *,
+    owner: str,
+    scope: Scope,
+    resend_uncertain: bool,
+    limit: int,
+    now: datetime,
+) -> list[Claim]:
+    """Take up to `limit` due rows, service mail first; close those that nobody wants any more."""
+    due = (
+        select(deliveries.c.id)
+        .where(_due(scope, now, resend_uncertain=resend_uncertain))
+        .order_by(deliveries.c.notice.is_(None), deliveries.c.due_at, deliveries.c.id)
+        .limit(limit)
+    )
+    if connection.dialect.name == "postgresql":
+        due = due.with_for_update(skip_locked=True)
+    taken = list((await connection.execute(due)).scalars())
+    if not taken:
+        return []
+    await _exclude_unwanted(connection, taken, now=now)
+    statement = (
+        update(deliveries)
+        .where(deliveries.c.id.in_(taken), deliveries.c.state != DeliveryState.EXCLUDED.value)
+        .values(state=DeliveryState.CLAIMED.value, owner=owner, updated_at=now)
+        .returning(deliveries)
+    )
+    claims = [_claim(row) for row in await connection.execute(statement)]
+    return sorted(claims, key=lambda each: (each.notice is None, each.id))
+
+
+async def _exclude_unwanted(
+    connection: AsyncConnection, taken: Collection[int], *, now: datetime
+) -> None:
+    await connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id.in_(list(taken)), ~_may_be_mailed())
+        .values(state=DeliveryState.EXCLUDED.value, owner=None, updated_at=now)
+    )
+
+
+async def intend(
+    connection: AsyncConnection, delivery_id: int, *, owner: str, now: datetime
+) -> bool:
+    """The fence: write down that the final dot is about to be sent.
+
+    True only while the row is claimed by `owner` and the person still wants it. When this returns
+    False nothing may be delivered. Commit before the dot goes out.
+    """
+    result = await connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.id == delivery_id,
+            deliveries.c.state == DeliveryState.CLAIMED.value,
+            deliveries.c.owner == owner,
+            _may_be_mailed(),
+        )
+        .values(
+            state=DeliveryState.DOTTED.value, attempts=deliveries.c.attempts + 1, updated_at=now
+        )
+    )
+    return bool(result.rowcount)
+
+
+async def record(
+    connection: AsyncConnection,
+    delivery_id: int,
+    *,
+    owner: str,
+    state: DeliveryState,
+    reply: str,
+    due_at: datetime | None = None,
+    now: datetime,
+) -> bool:
+    """Write the outcome of an attempt; False (and nothing written) when the lease was lost."""
+    refused_early = _ended_early(deliveries.c.state)
+    values = {
+        "state": state.value,
+        "owner": None,
+        "reply": reply[:500],
+        "updated_at": now,
+        "attempts": deliveries.c.attempts + refused_early,
+        "doubts": deliveries.c.doubts + (1 if state is DeliveryState.UNCERTAIN else 0),
+    }
+    if due_at is not None:
+        values["due_at"] = due_at
+    result = await connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.id == delivery_id,
+            deliveries.c.owner == owner,
+            deliveries.c.state.in_((DeliveryState.CLAIMED.value, DeliveryState.DOTTED.value)),
+        )
+        .values(values)
+    )
+    return bool(result.rowcount)
+
+
+def _ended_early(state: ColumnElement[str]) -> ColumnElement[int]:
+    """1 where the attempt ended before the dot (`intend` has not counted it), else 0."""
+    return case((state == DeliveryState.CLAIMED.value, 1), else_=0)
+
+
+async def release(connection: AsyncConnection, *, owner: str, now: datetime) -> int:
+    """Give back what this worker claimed and did not begin to deliver."""
+    result = await connection.execute(
+        update(deliveries)
+        .where(deliveries.c.owner == owner, deliveries.c.state == DeliveryState.CLAIMED.value)
+        .values(state=DeliveryState.QUEUED.value, owner=None, updated_at=now)
+    )
+    return int(result.rowcount)
+
+
+async def exclude(
+    connection: AsyncConnection, delivery_id: int, *, owner: str, now: datetime
+) -> bool:
+    """Close a row that was claimed before the person left; False when it is not ours."""
+    result = await connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.id == delivery_id,
+            deliveries.c.owner == owner,
+            deliveries.c.state == DeliveryState.CLAIMED.value,
+            ~_may_be_mailed(),
+        )
+        .values(state=DeliveryState.EXCLUDED.value, owner=None, updated_at=now)
+    )
+    return bool(result.rowcount)
+
+
+def _claim(row: Row[tuple[object, ...]]) -> Claim:
+    return Claim(
+        id=row.id,
+        edition_id=row.edition_id,
+        notice=row.notice,
+        subscription_id=row.subscription_id,
+        attempts=row.attempts,
+        created_at=row.created_at,
+    )

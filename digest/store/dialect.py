@@ -1,0 +1,120 @@
+"""Where SQLite and PostgreSQL differ: addresses, connections, times, locks. Nothing else knows."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, event, text
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import TypeDecorator
+
+from digest.errors import StoreError
+
+#: how long a writer waits for another one, seconds; a nightly backup tool may hold the file a while
+BUSY_SECONDS = 30.0
+
+#: one number, so that every process that migrates a PostgreSQL takes the same advisory lock
+MIGRATION_LOCK = 0x64696765
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """Aware UTC datetimes in and out; SQLite keeps no zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times: a time without a zone is a bug, not a value."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive time {value!r} offered to the store")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 -- SQLAlchemy's signature
+        """Give back an aware time."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def async_url(url: str) -> str:
+    """Turn `sqlite:///…` and `postgresql://…` into the URL of the asynchronous driver.
+
+    Raises StoreError for any other kind of database.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as problem:
+        raise StoreError(
+            f"DIGEST_DATABASE_URL {url!r} is no database address; "
+            "write sqlite:///digest.db or postgresql://user@host/name"
+        ) from problem
+    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+    kind = parsed.get_backend_name()
+    if kind == "postgres":
+        kind = "postgresql"
+    if kind not in drivers:
+        raise StoreError(
+            f"DIGEST_DATABASE_URL names {kind!r}; we keep books in SQLite or PostgreSQL"
+        )
+    return parsed.set(drivername=drivers[kind]).render_as_string(hide_password=False)
+
+
+def check_folder(url: str) -> None:
+    """Refuse an SQLite file that cannot be made, before its driver starts a thread for it."""
+    name = make_url(url).database
+    folder = Path(name).parent if name and name != ":memory:" else None
+    if folder is not None and not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        raise StoreError(f"the database cannot be used: no folder {folder} that we may write to")
+
+
+def prepare_sqlite(engine: Engine) -> None:
+    """Make every SQLite connection durable, patient and strict, and begin transactions ourselves.
+
+    The driver's own BEGIN comes late and only before some statements; a transaction that means to
+    write must hold the write lock from its start, or it fails with "database is locked" in its
+    middle, where no waiting helps (sqlite.org/lang_transaction).
+    """
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, record: object) -> None:  # noqa: ARG001 -- SQLAlchemy's signature
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout = {int(BUSY_SECONDS * 1000)}",
+            "journal_mode = WAL",
+            # FULL: NORMAL survives kill -9, not a power cut, and a sent message forgotten is a copy
+            "synchronous = FULL",
+            "foreign_keys = ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("digest_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def lock_for_migration(connection: Connection) -> None:
+    """Let one process migrate at a time; SQLite's write transaction is that lock already."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+
+
+async def lock_newsletter(connection: AsyncConnection, slug: str) -> None:
+    """Let one process publish a newsletter at a time, until the transaction ends.
+
+    SQLite's write transaction is that lock already.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.execute(
+            text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"digest/{slug}"}
+        )

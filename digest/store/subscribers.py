@@ -1,0 +1,265 @@
+"""Subscribers, their subscriptions, the consent record, and the suppressions that outlive them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Row, Select, func, insert, select, update
+from sqlalchemy.dialects.postgresql import Insert as PgInsert
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from digest.model.subscriber import ConsentEvent, Subscriber, Subscription, SubscriptionState
+from digest.store.tables import consent_events, subscribers, subscriptions, suppressions
+
+
+async def meet(
+    connection: AsyncConnection,
+    *,
+    address: str,
+    key: str,
+    address_hash: str,
+    language: str,
+    timezone: str | None,
+    now: datetime,
+) -> int:
+    """The id of the person with this address, written down now if we have not met.
+
+    Safe against two doors at once: the address key is unique, and the loser reads the winner's row.
+    """
+    query = select(subscribers.c.id).where(subscribers.c.address_key == key)
+    known = (await connection.execute(query)).scalar()
+    if known is not None:
+        return int(known)
+    row = {"address": address, "address_key": key, "address_hash": address_hash}
+    statement = _insert_new(connection).values(
+        **row, language=language, timezone=timezone, created_at=now
+    )
+    await connection.execute(statement.on_conflict_do_nothing(index_elements=["address_key"]))
+    return int((await connection.execute(query)).scalar_one())
+
+
+def _insert_new(connection: AsyncConnection) -> SqliteInsert | PgInsert:
+    return (
+        pg_insert(subscribers)
+        if connection.dialect.name == "postgresql"
+        else sqlite_insert(subscribers)
+    )
+
+
+def _whole() -> Select[tuple[object, ...]]:
+    return select(
+        subscriptions,
+        subscribers.c.address,
+        subscribers.c.language,
+        subscribers.c.timezone,
+        subscribers.c.created_at,
+    ).join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+
+
+async def by_ref(connection: AsyncConnection, ref: bytes) -> Subscription | None:
+    """The subscription that a signed link names."""
+    row = (await connection.execute(_whole().where(subscriptions.c.ref == ref))).first()
+    return _subscription(row) if row else None
+
+
+async def by_id(connection: AsyncConnection, subscription_id: int) -> Subscription | None:
+    """One subscription."""
+    row = (await connection.execute(_whole().where(subscriptions.c.id == subscription_id))).first()
+    return _subscription(row) if row else None
+
+
+async def of_person(
+    connection: AsyncConnection, subscriber_id: int, newsletter: str
+) -> Subscription | None:
+    """What this person has to do with this newsletter."""
+    query = _whole().where(
+        subscriptions.c.subscriber_id == subscriber_id, subscriptions.c.newsletter == newsletter
+    )
+    row = (await connection.execute(query)).first()
+    return _subscription(row) if row else None
+
+
+async def by_address(connection: AsyncConnection, key: str) -> list[Subscription]:
+    """All subscriptions of the person with this address."""
+    query = _whole().where(subscribers.c.address_key == key).order_by(subscriptions.c.id)
+    return [_subscription(row) for row in await connection.execute(query)]
+
+
+async def every(
+    connection: AsyncConnection, *, newsletter: str | None = None, after: int = 0, limit: int = 1000
+) -> list[Subscription]:
+    """A page of all subscriptions, by id; `after` is the last id of the page before."""
+    query = _whole().where(subscriptions.c.id > after).order_by(subscriptions.c.id).limit(limit)
+    if newsletter is not None:
+        query = query.where(subscriptions.c.newsletter == newsletter)
+    return [_subscription(row) for row in await connection.execute(query)]
+
+
+async def count_by_state(connection: AsyncConnection) -> dict[tuple[str, str, str], int]:
+    """How many subscriptions there are, by newsletter, frequency and state."""
+    keys = (subscriptions.c.newsletter, subscriptions.c.frequency, subscriptions.c.state)
+    rows = await connection.execute(select(*keys, func.count().label("n")).group_by(*keys))
+    return {(row.newsletter, row.frequency, row.state): row.n for row in rows}
+
+
+async def add_subscription(
+    connection: AsyncConnection,
+    *,
+    ref: bytes,
+    subscriber_id: int,
+    newsletter: str,
+    frequency: str,
+    topics: tuple[str, ...],
+    request_nonce: bytes,
+    now: datetime,
+) -> int:
+    """A new subscription, pending."""
+    statement = insert(subscriptions).values(
+        ref=ref,
+        subscriber_id=subscriber_id,
+        newsletter=newsletter,
+        state=SubscriptionState.PENDING.value,
+        frequency=frequency,
+        topics=list(topics),
+        requested_at=now,
+        request_nonce=request_nonce,
+    )
+    return int((await connection.execute(statement.returning(subscriptions.c.id))).scalar_one())
+
+
+async def ask_again(
+    connection: AsyncConnection,
+    subscription_id: int,
+    *,
+    frequency: str,
+    topics: tuple[str, ...],
+    request_nonce: bytes,
+    now: datetime,
+) -> None:
+    """A subscription that was left or never confirmed is asked for anew: pending."""
+    await connection.execute(
+        update(subscriptions)
+        .where(subscriptions.c.id == subscription_id)
+        .values(
+            state=SubscriptionState.PENDING.value,
+            frequency=frequency,
+            topics=list(topics),
+            requested_at=now,
+            request_nonce=request_nonce,
+        )
+    )
+
+
+async def activate(connection: AsyncConnection, subscription_id: int, *, now: datetime) -> bool:
+    """Pending becomes active; False when it was not pending."""
+    result = await connection.execute(
+        update(subscriptions)
+        .where(
+            subscriptions.c.id == subscription_id,
+            subscriptions.c.state == SubscriptionState.PENDING.value,
+        )
+        .values(state=SubscriptionState.ACTIVE.value, confirmed_at=now, unsubscribed_at=None)
+    )
+    return bool(result.rowcount)
+
+
+async def leave(connection: AsyncConnection, subscription_id: int, *, now: datetime) -> bool:
+    """Pending or active becomes unsubscribed; False when it was so already."""
+    result = await connection.execute(
+        update(subscriptions)
+        .where(
+            subscriptions.c.id == subscription_id,
+            subscriptions.c.state != SubscriptionState.UNSUBSCRIBED.value,
+        )
+        .values(state=SubscriptionState.UNSUBSCRIBED.value, unsubscribed_at=now)
+    )
+    return bool(result.rowcount)
+
+
+async def change(
+    connection: AsyncConnection,
+    subscription: Subscription,
+    *,
+    frequency: str | None = None,
+    language: str | None = None,
+) -> None:
+    """Note what the person chose; None leaves a choice as it is."""
+    if frequency is not None:
+        await connection.execute(
+            update(subscriptions)
+            .where(subscriptions.c.id == subscription.id)
+            .values(frequency=frequency)
+        )
+    if language is not None:
+        await connection.execute(
+            update(subscribers)
+            .where(subscribers.c.id == subscription.subscriber.id)
+            .values(language=language)
+        )
+
+
+async def note(connection: AsyncConnection, subscription_id: int, event: ConsentEvent) -> None:
+    """Write one line of the consent record."""
+    await connection.execute(
+        insert(consent_events).values(
+            subscription_id=subscription_id,
+            kind=event.kind,
+            at=event.at,
+            door=event.door,
+            detail=event.detail,
+        )
+    )
+
+
+async def consent_record(connection: AsyncConnection, subscription_id: int) -> list[ConsentEvent]:
+    """The consent record of one subscription, oldest first."""
+    query = (
+        select(consent_events)
+        .where(consent_events.c.subscription_id == subscription_id)
+        .order_by(consent_events.c.id)
+    )
+    return [
+        ConsentEvent(kind=row.kind, at=row.at, door=row.door, detail=row.detail)
+        for row in await connection.execute(query)
+    ]
+
+
+async def is_suppressed(connection: AsyncConnection, address_hash: str) -> bool:
+    """True for an address that is closed to us."""
+    query = select(suppressions.c.at).where(suppressions.c.address_hash == address_hash)
+    return (await connection.execute(query)).first() is not None
+
+
+async def suppress(
+    connection: AsyncConnection, address_hash: str, *, reason: str, now: datetime
+) -> None:
+    """Close an address to us."""
+    if not await is_suppressed(connection, address_hash):
+        row = {"address_hash": address_hash, "reason": reason, "at": now}
+        await connection.execute(insert(suppressions).values(row))
+
+
+def _subscription(row: Row[tuple[object, ...]]) -> Subscription:
+    person = Subscriber(
+        id=row.subscriber_id,
+        address=row.address,
+        language=row.language,
+        timezone=row.timezone,
+        created_at=row.created_at,
+    )
+    return Subscription(
+        id=row.id,
+        ref=row.ref,
+        newsletter=row.newsletter,
+        subscriber=person,
+        state=SubscriptionState(row.state),
+        frequency=row.frequency,
+        topics=tuple(row.topics),
+        requested_at=row.requested_at,
+        confirmed_at=row.confirmed_at,
+        unsubscribed_at=row.unsubscribed_at,
+        request_nonce=row.request_nonce,
+    )

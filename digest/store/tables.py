@@ -1,0 +1,216 @@
+"""Every table, one below the other; what a column means stands beside it. Times are UTC."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from digest.store.dialect import UtcTime
+
+#: a million readers a day outgrow 32 bits in six years
+_Big = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("url", Text, nullable=False, unique=True),
+    Column("title", Text),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("next_poll_at", UtcTime, nullable=False),
+    Column("last_polled_at", UtcTime),
+    #: the first poll that brought a document; before it, everything in the feed is old news
+    Column("first_read_at", UtcTime),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("failing_since", UtcTime),
+    Column("error", Text),
+    #: where the publisher says that the feed moved for good
+    Column("moved_to", Text),
+)
+
+articles = Table(
+    "articles",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("link_key", Text, index=True),
+    Column("url", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("excerpt", Text, nullable=False),
+    Column("image", JSON(none_as_null=True)),
+    Column("author", Text),
+    Column("categories", JSON, nullable=False),
+    Column("published_at", UtcTime),
+    Column("first_seen_at", UtcTime, nullable=False, index=True),
+    Column("updated_at", UtcTime),
+    Column("words", Integer, nullable=False),
+    Column("comments_url", Text),
+    #: false for what was old when we first read its feed: known, never sent
+    Column("candidate", Boolean, nullable=False),
+)
+
+#: an article stands in every feed that carries it
+appearances = Table(
+    "appearances",
+    metadata,
+    Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
+    Column("feed_id", ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True),
+    Column("seen_at", UtcTime, nullable=False),
+    Index("ix_appearances_feed_id_article_id", "feed_id", "article_id"),
+)
+
+editions = Table(
+    "editions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("newsletter", Text, nullable=False),
+    Column("schedule", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("nonce", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("preheader", Text, nullable=False),
+    Column("html", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    UniqueConstraint("newsletter", "number"),
+)
+
+#: a slot is one row: whoever writes it makes the edition, nobody else can
+slots = Table(
+    "slots",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("newsletter", Text, nullable=False),
+    Column("schedule", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("manual", Boolean, nullable=False),
+    #: "start" (nothing before it is owed), "edition", "nothing new"
+    Column("outcome", Text, nullable=False),
+    Column("edition_id", ForeignKey("editions.id")),
+    Column("made_at", UtcTime, nullable=False),
+    UniqueConstraint("newsletter", "schedule", "at"),
+)
+
+#: every article that an edition considered; unique, so that nothing comes twice in one rhythm
+edition_articles = Table(
+    "edition_articles",
+    metadata,
+    Column("edition_id", ForeignKey("editions.id"), primary_key=True),
+    Column("article_id", ForeignKey("articles.id"), primary_key=True),
+    Column("newsletter", Text, nullable=False),
+    Column("schedule", Text, nullable=False),
+    #: counts from 1; null for one that was left out
+    Column("position", Integer),
+    Column("section", Text),
+    #: why it was left out
+    Column("reason", Text),
+    Column("card_html", Text),
+    Column("card_text", Text),
+    UniqueConstraint("newsletter", "schedule", "article_id"),
+)
+
+subscribers = Table(
+    "subscribers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("address_key", Text, nullable=False, unique=True),
+    #: keyed hash of address_key, what suppressions know people by
+    Column("address_hash", Text, nullable=False, index=True),
+    Column("language", Text, nullable=False),
+    Column("timezone", Text),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("ref", LargeBinary, nullable=False, unique=True),
+    Column("subscriber_id", ForeignKey("subscribers.id"), nullable=False),
+    Column("newsletter", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("frequency", Text, nullable=False),
+    Column("topics", JSON, nullable=False),
+    Column("requested_at", UtcTime, nullable=False),
+    Column("confirmed_at", UtcTime),
+    Column("unsubscribed_at", UtcTime),
+    Column("request_nonce", LargeBinary, nullable=False),
+    UniqueConstraint("subscriber_id", "newsletter"),
+    Index("ix_subscriptions_newsletter_state", "newsletter", "state"),
+)
+
+consent_events = Table(
+    "consent_events",
+    metadata,
+    Column("id", _Big, primary_key=True),
+    Column("subscription_id", ForeignKey("subscriptions.id"), nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("door", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("address_hash", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
+
+#: a process that delivers; its row is the lease on all that it holds
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    #: boot and process namespace, pid and start of the process: "is it gone?" can be asked at once
+    Column("machine", Text, nullable=False),
+    Column("process", Text, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+)
+
+#: the ledger: one row a message; the row is the queue
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", _Big, primary_key=True),
+    #: one of the two is set: an edition, or the kind of a notice ("confirm")
+    Column("edition_id", ForeignKey("editions.id")),
+    Column("notice", Text),
+    Column("subscription_id", ForeignKey("subscriptions.id"), nullable=False, index=True),
+    Column("state", Text, nullable=False),
+    Column("owner", Text, index=True),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    #: how often the dot was sent and no reply recorded: so many copies may exist
+    Column("doubts", Integer, nullable=False, server_default="0"),
+    Column("due_at", UtcTime, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    Column("reply", Text),
+    UniqueConstraint("edition_id", "subscription_id"),
+    Index("ix_deliveries_state_due_at", "state", "due_at"),
+)

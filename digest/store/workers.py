@@ -1,0 +1,67 @@
+"""Workers: a process that delivers has a row, and the row is the lease on all that it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from digest.model.delivery import DeliveryState
+from digest.store.tables import deliveries, workers
+
+
+async def enlist(
+    connection: AsyncConnection, *, owner: str, machine: str, process: str, now: datetime
+) -> None:
+    """Write a worker down; its row is the lease on all that it will hold."""
+    row = {"id": owner, "machine": machine, "process": process, "seen_at": now}
+    await connection.execute(insert(workers).values(row))
+
+
+async def still_here(connection: AsyncConnection, *, owner: str, now: datetime) -> bool:
+    """Renew the lease; False when another worker has taken it away."""
+    result = await connection.execute(
+        update(workers).where(workers.c.id == owner).values(seen_at=now)
+    )
+    return bool(result.rowcount)
+
+
+async def roll_call(connection: AsyncConnection) -> list[tuple[str, str, str, datetime]]:
+    """All workers: id, machine, process, when last seen."""
+    rows = await connection.execute(select(workers))
+    return [(row.id, row.machine, row.process, row.seen_at) for row in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """What the workers that are gone left behind."""
+
+    requeued: int
+    uncertain: int
+
+
+async def bury(connection: AsyncConnection, owners: Collection[str], *, now: datetime) -> Recovered:
+    """Take back what dead workers held: claimed is queued again, dotted is uncertain."""
+    held = deliveries.c.owner.in_(list(owners))
+    requeued = await connection.execute(
+        update(deliveries)
+        .where(held, deliveries.c.state == DeliveryState.CLAIMED.value)
+        .values(state=DeliveryState.QUEUED.value, owner=None, updated_at=now)
+    )
+    uncertain = await connection.execute(
+        update(deliveries)
+        .where(held, deliveries.c.state == DeliveryState.DOTTED.value)
+        .values(
+            state=DeliveryState.UNCERTAIN.value,
+            owner=None,
+            due_at=now,
+            doubts=deliveries.c.doubts + 1,
+            reply="the worker ended after the final dot and before the reply was recorded",
+            updated_at=now,
+        )
+    )
+    await connection.execute(delete(workers).where(workers.c.id.in_(list(owners))))
+    return Recovered(requeued=requeued.rowcount, uncertain=uncertain.rowcount)

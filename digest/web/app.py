@@ -1,0 +1,34 @@
+"""Turns an open world into the web that readers and machines see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from digest.web.archive import add_archive
+from digest.web.faults import add_faults
+from digest.web.health import add_health
+from digest.web.middleware import SecurityHeaders
+from digest.web.pages import add_pages
+from digest.web.signed import add_signed
+
+if TYPE_CHECKING:
+    from digest.jobs.world import World
+
+
+def make_web(world: World) -> FastAPI:
+    """The reader's pages, the archive and the health checks, as one ASGI application.
+
+    The order matters: `/{newsletter}` comes last, because it would match the others too.
+    """
+    # a mail program that posts must not be sent on (RFC 8058 section 3.1): no redirects for slashes
+    web = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    web.state.world = world
+    web.add_middleware(SecurityHeaders)
+    add_faults(web)
+    add_health(web)
+    add_signed(web)
+    add_archive(web)
+    add_pages(web)
+    return web
