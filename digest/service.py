@@ -43,16 +43,22 @@ async def serve(
     wake = asyncio.Event()
     door = open_door(host, port) if web else None
     ticker = start_ticking(world, wake=wake) if schedule else None
+    postman = (
+        asyncio.create_task(keep_delivering(world, wake=wake, stop=stop)) if delivery else None
+    )
+    if postman is not None:
+        # should it ever end by a fault of ours, a service that only looks alive helps nobody
+        postman.add_done_callback(lambda _: stop.set())
     try:
-        async with asyncio.TaskGroup() as parts:
-            if delivery:
-                parts.create_task(keep_delivering(world, wake=wake, stop=stop))
-            async with serving(make_web(world), door) if door else nullcontext():
-                ready()
-                await stop.wait()
+        async with serving(make_web(world), door) if door else nullcontext():
+            ready()
+            await stop.wait()
     finally:
+        stop.set()
         if ticker is not None:
             ticker.shutdown(wait=False)
+        if postman is not None:
+            await postman
 
 
 async def keep_delivering(world: World, *, wake: asyncio.Event, stop: asyncio.Event) -> None:

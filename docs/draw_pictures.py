@@ -66,9 +66,10 @@ DAY = Mood(
     soft=colour("8fbdb6"),
     glow=colour("f6c667"),
 )
+DUSK = colour("6d5a76")
 EVENING = Mood(
     top=colour("123542"),
-    bottom=colour("d98a58"),
+    bottom=colour("eba66c"),
     ink=colour("0b2129"),
     main=colour("1f6468"),
     accent=colour("e58a4e"),
@@ -89,9 +90,15 @@ class Sheet:
 
     def sky(self, top: Colour, bottom: Colour) -> None:
         """Fill the sheet from top to bottom."""
-        ramp = Image.linear_gradient("L").resize(self.image.size)
-        low = Image.new("RGB", self.image.size, bottom)
-        self.image.paste(Image.composite(low, Image.new("RGB", self.image.size, top), ramp))
+        middle = mix(top, bottom, 0.5)
+        if (top, bottom) == (EVENING.top, EVENING.bottom):
+            middle = DUSK  # half-way between petrol and copper lies mud
+        rows = Image.new("RGB", (1, HIGH * SCALE))
+        for y in range(HIGH * SCALE):
+            share = 2 * y / (HIGH * SCALE)
+            low = mix(top, middle, share) if share < 1 else mix(middle, bottom, share - 1)
+            rows.putpixel((0, y), low)
+        self.image.paste(rows.resize(self.image.size))
 
     def box(self, x: float, y: float, wide: float, high: float, fill: Colour, r: float = 0) -> None:
         """Draw a rectangle with rounded corners."""
@@ -197,8 +204,9 @@ def chip(s: Sheet) -> None:
         for i in range(11):
             y = 337 + (i - 5) * 28
             bend = 600 + side * (215 + 26 * abs(i - 5))
-            far = y + (i - 5) * 24
-            end = 600 + side * (330 + 40 * ((i * 5) % 7))
+            far = y + (i - 5) * 22
+            most = abs(bend - 600) + abs(far - y)
+            end = 600 + side * max(most + 30, 330 + 40 * ((i * 5) % 7))
             s.stroke([(600, y), (bend, y), (bend + side * abs(far - y), far), (end, far)], trace, 7)
             s.disc(end, far, 13, trace)
             s.disc(end, far, 6, base)
@@ -406,7 +414,7 @@ def clinic(s: Sheet) -> None:
         for column in range(3):
             lit = (row * 2 + column) % 4 == 1
             fill = m.glow if lit else mix(m.main, m.ink, 0.2)
-            s.box(276 + 62 * column, 330 + 58 * row, 42, 34, fill, 4)
+            s.box(272 + 52 * column, 330 + 58 * row, 36, 34, fill, 4)
             s.box(790 + 58 * column, 300 + 62 * row, 40, 38, m.glow if not lit else m.ink, 4)
     for column in (0, 1, 4, 5):
         for row in range(4):
@@ -431,9 +439,7 @@ def town(s: Sheet) -> None:
     m = s.mood
     night = m is EVENING
     s.sky(m.top, m.bottom)
-    s.disc(300, 200, 90, m.glow if not night else m.pale)
-    if night:
-        s.disc(336, 178, 82, mix(m.top, m.bottom, 0.27))
+    s.disc(300, 180, 66 if night else 90, m.pale if night else m.glow)
     far = mix(m.bottom, m.soft, 0.55)
     for i in range(15):
         high = 120 + (i * 67) % 150
@@ -481,7 +487,7 @@ def laboratory(s: Sheet) -> None:
     s.disc(600, 300, 250, mix(m.bottom, m.pale, 0.6 if m is DAY else 0.25))
     s.box(0, 540, WIDE, 135, m.ink)
     s.box(0, 540, WIDE, 10, m.main)
-    glass = mix(m.bottom, m.pale, 0.7 if m is DAY else 0.35)
+    glass = mix(m.soft, m.pale, 0.45 if m is DAY else 0.3)
     s.shape([(516, 230), (516, 350), (410, 524), (430, 542), (770, 542)], glass)
     s.shape([(516, 230), (684, 230), (684, 350), (790, 524), (770, 542), (430, 542)], glass)
     s.shape([(468, 430), (732, 430), (790, 524), (770, 542), (430, 542), (410, 524)], m.accent)
@@ -514,16 +520,19 @@ def parliament(s: Sheet) -> None:
     shade = mix(stone, m.main, 0.4)
     s.hills(520, 14, mix(m.bottom, m.soft, 0.6), 1.7)
     s.box(180, 350, 840, 220, shade)
-    for x in (*range(206, 400, 62), *range(812, 990, 62)):
+    for x in (*range(206, 360, 54), *range(840, 990, 54)):
         s.box(x, 390, 34, 66, m.main, 17)
         s.box(x, 424, 34, 34, m.main)
         s.box(x, 488, 34, 52, m.main, 4)
-    s.draw.pieslice([v * SCALE for v in (478, 116, 722, 360)], 180, 360, fill=m.main)
-    for i in range(5):
-        s.arc(600, 238, 122, (180 + 36 * i, 184 + 36 * i), stone, 110)
-    s.box(466, 234, 268, 26, stone, 4)
-    s.stroke([(600, 118), (600, 50)], m.ink, 6)
-    s.shape([(603, 52), (680, 66), (603, 90)], m.accent)
+    s.draw.pieslice([v * SCALE for v in (470, 128, 730, 388)], 180, 360, fill=m.main)
+    for reach in (130, 84, 30):
+        s.draw.arc(
+            [v * SCALE for v in (600 - reach, 128, 600 + reach, 388)], 180, 360, stone, 5 * SCALE
+        )
+    s.box(458, 254, 284, 20, stone, 4)
+    s.box(474, 274, 252, 80, shade)
+    s.stroke([(600, 128), (600, 60)], m.ink, 6)
+    s.shape([(603, 60), (680, 74), (603, 98)], m.accent)
     s.shape([(380, 350), (600, 262), (820, 350)], stone)
     s.shape([(440, 338), (600, 276), (760, 338)], shade)
     s.disc(600, 316, 18, m.accent)
@@ -624,10 +633,9 @@ def servers(s: Sheet) -> None:
     s.sky(m.ink, mix(m.ink, m.main, 0.7))
     s.shape([(430, 470), (770, 470), (1250, 675), (-50, 675)], mix(m.ink, m.main, 0.45))
     s.shape([(570, 470), (630, 470), (760, 675), (440, 675)], mix(m.ink, m.glow, 0.32))
-    s.shine(600, 320, 260, m.glow, 170)
+    s.shine(600, 320, 260, m.pale, 190)
     for side in (-1, 1):
         for i in range(4, -1, -1):
-            near, far = 600 - 130 * 1.0, 0.0
             outer, inner = 640 / (1 + 0.36 * i), 640 / (1 + 0.36 * (i + 1))
             tall_o, tall_i = outer * 0.62, inner * 0.62
             a, b = 600 + side * outer, 600 + side * inner * 1.03
@@ -647,8 +655,6 @@ def servers(s: Sheet) -> None:
                 spot = (q[0] - (b - a) * 0.06, q[1])
                 lamp = (m.glow, m.soft, m.accent, m.soft)[(row * 3 + i) % 4]
                 s.disc(*spot, 5.5 - 0.7 * i, lamp)
-            del near, far
-    s.box(0, 0, WIDE, 12, m.accent)
 
 
 def book(s: Sheet) -> None:
@@ -661,8 +667,10 @@ def book(s: Sheet) -> None:
     for side in (-1, 1):
         for i in range(4):
             reach, lift = 384 - 10 * i, 10 * i
-            page = [(600 + side * reach * t, 560 - lift - 62 * math.sin(math.pi * t ** 0.75)) for t in
-                    (n / 20 for n in range(21))]
+            page = [
+                (600 + side * reach * t, 560 - lift - 62 * math.sin(math.pi * t**0.75))
+                for t in (n / 20 for n in range(21))
+            ]
             paper = mix(m.pale, m.soft, 0.3 - 0.1 * i)
             s.shape([(600, 588 - lift), *page, (600 + side * reach, 584 - lift)], paper)
         for row in range(3):

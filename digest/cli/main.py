@@ -43,7 +43,7 @@ def begin(
     if version:
         typer.echo(f"digest {__version__}")
         raise typer.Exit
-    start_logging(logging.INFO if verbose else logging.WARNING)
+    start_logging(logging.DEBUG if verbose else logging.WARNING)
 
 
 def main() -> None:

@@ -34,6 +34,10 @@ def run(journey: Callable[[asyncio.Event], Awaitable[T]]) -> T:
         fail(str(problem), code=problem.exit_code)
     except KeyboardInterrupt:
         fail("ended at once; run it again to go on", code=130)
+    except Exception as problem:
+        # our own fault: still one line, and the trace for whoever asks for it
+        logging.getLogger("digest").debug("trace", exc_info=True)
+        fail(f"our own fault: {type(problem).__name__}: {problem}; --verbose shows where")
 
 
 async def _with_signals(journey: Callable[[asyncio.Event], Awaitable[T]]) -> T:

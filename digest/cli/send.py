@@ -162,6 +162,8 @@ def _trouble(done: Dispatch) -> str | None:
             f"{done.tally.away}; {done.waiting} mails wait in the ledger, "
             "nothing is lost: run `digest send` again when the relay is back"
         )
+    if done.polls and not done.editions and all(each.error for each in done.polls):
+        return "none of the feeds could be read, so nothing could be found new"
     if done.stopped:
         return f"stopped in order; {done.waiting} mails wait: run `digest send` again to go on"
     return None

@@ -98,8 +98,8 @@ class Wire(asyncio.Protocol):
             async with asyncio.timeout(seconds):
                 return await self._next_reply()
         except TimeoutError:
-            self._break(f"no whole reply within {seconds:g} s")
-            return Malformed(reason=f"no whole reply within {seconds:g} s")
+            # When it was we who slept (a stopped process, a busy loop), the reply may be there.
+            return self._taken() or self._late(seconds)
 
     def drop(self) -> None:
         """Cut the connection now; what was not sent yet is not sent."""
@@ -116,19 +116,27 @@ class Wire(asyncio.Protocol):
             self._transport.abort()
 
     async def _next_reply(self) -> Reply | Malformed:
-        while True:
-            match take_reply(self._buffer):
-                case Malformed() as malformed:
-                    self._break(malformed.reason)
-                    return malformed
-                case reply, length:
-                    del self._buffer[:length]
-                    return reply
-                case None if self._fault is not None:
-                    return Malformed(reason=self._fault)
-                case None:
-                    self._heard.clear()
-                    await self._heard.wait()
+        while (taken := self._taken()) is None:
+            self._heard.clear()
+            await self._heard.wait()
+        return taken
+
+    def _taken(self) -> Reply | Malformed | None:
+        """The reply that stands in the buffer, or why none will come; None: wait."""
+        match take_reply(self._buffer):
+            case Malformed() as malformed:
+                self._break(malformed.reason)
+                return malformed
+            case reply, length:
+                del self._buffer[:length]
+                return reply
+            case None:
+                return Malformed(reason=self._fault) if self._fault is not None else None
+
+    def _late(self, seconds: float) -> Malformed:
+        reason = f"no whole reply within {seconds:g} s"
+        self._break(reason)
+        return Malformed(reason=reason)
 
     def _break(self, reason: str) -> None:
         """The first fault is the cause; later ones follow from it."""

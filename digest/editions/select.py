@@ -28,9 +28,9 @@ def select(
     `limit` counts the articles of all sections; named sections first get up to five each and
     together about half, the main one fills the rest, and what it leaves is theirs again.
     """
-    kept, doubles = _once(sorted(articles, key=_newest, reverse=True), section_order)
+    kept, doubles = _once(sorted(articles, key=_newest_first), section_order)
     order = _places([None, *section_order])
-    kept.sort(key=_newest, reverse=True)
+    kept.sort(key=_newest_first)
     kept.sort(key=lambda each: (order.get(each.section, len(order)), each.section or ""))
     groups = [(title, list(group)) for title, group in groupby(kept, key=lambda a: a.section)]
     quotas = _quotas([(title is None, len(group)) for title, group in groups], limit)
@@ -47,8 +47,9 @@ def _places(names: Sequence[str | None]) -> dict[str | None, int]:
     return {name: place for place, name in enumerate(dict.fromkeys(names))}
 
 
-def _newest(article: Article) -> tuple[float, int]:
-    return article.published_at.timestamp(), article.id
+def _newest_first(article: Article) -> tuple[float, int]:
+    # of one moment, as undated articles of one poll are, in the order in which the feed has them
+    return -article.published_at.timestamp(), article.id
 
 
 def _once(

@@ -201,6 +201,8 @@ def _reason(error: Exception) -> str:
         return _unconnected(error)
     if isinstance(error, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError):
         return "the server broke off"
+    if isinstance(error, aiohttp.InvalidURL):
+        return _short(f"{error.url} {error.description or 'is not an address'}")
     return _short(str(error)) or type(error).__name__
 
 

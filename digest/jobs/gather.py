@@ -96,7 +96,7 @@ async def ask(world: World, feed: Feed) -> Read | Unchanged | FeedFailure:
         # off the loop: a large feed takes a tenth of a second to read
         return await asyncio.to_thread(_read, answer, world.clock())
     except Exception as problem:
-        log.exception("feed=%s status=error", feed.url)
+        log.debug("feed=%s", feed.url, exc_info=True)
         return FeedFailure(reason=f"our own fault: {type(problem).__name__}: {problem}")
 
 

@@ -122,20 +122,28 @@ async def _claim(run: _Run) -> list[Claim]:
 async def _attempt_all(run: _Run, claims: list[Claim]) -> None:
     """Work through the claims with as many hands as there are connections; give back the rest."""
     waiting = iter(claims)
+    broken = False
 
     async def hand() -> None:
+        nonlocal broken
         for claim in waiting:
-            if run.stop.is_set() or run.tally.away is not None:
+            if broken or run.stop.is_set() or run.tally.away is not None:
                 return
-            await _attempt(run, claim)
+            try:
+                await _attempt(run, claim)
+            except BaseException:
+                broken = True
+                raise
 
-    try:
-        async with asyncio.TaskGroup() as hands:
-            for _ in range(run.world.connections):
-                hands.create_task(hand())
-    finally:
-        async with run.world.store.write() as connection:
-            await deliveries.release(connection, owner=run.worker.id, now=run.world.clock())
+    # no TaskGroup: where one hand fails the others must not be torn from a reply that is under way
+    ends = await asyncio.gather(
+        *(hand() for _ in range(run.world.connections)), return_exceptions=True
+    )
+    for end in ends:
+        if isinstance(end, BaseException):
+            raise end
+    async with run.world.store.write() as connection:
+        await deliveries.release(connection, owner=run.worker.id, now=run.world.clock())
 
 
 async def _attempt(run: _Run, claim: Claim) -> None:
@@ -152,7 +160,7 @@ async def _attempt(run: _Run, claim: Claim) -> None:
         outcome = await world.transport.send(message, intend)
     except RelayAway as problem:
         run.tally.away = run.tally.away or str(problem)
-        log.warning("delivery=%d status=waiting reason=%r", claim.id, str(problem))
+        log.info("delivery=%d status=waiting reason=%r", claim.id, str(problem))
         return
     except LeaseLost:
         await _let_go(run, claim)
@@ -161,7 +169,8 @@ async def _attempt(run: _Run, claim: Claim) -> None:
         raise
     except (DigestError, ValueError, LookupError) as problem:
         # this message cannot be made; the others can, and this one is tried again when it is mended
-        log.exception("delivery=%d status=deferred", claim.id)
+        log.error("delivery=%d not made: %s", claim.id, problem)  # noqa: TRY400 -- one line is what the operator needs
+        log.debug("delivery=%d", claim.id, exc_info=True)
         outcome = Deferred(reply=Reply(code=451, enhanced="4.3.0", text=f"not made: {problem}"))
     await _record(run, claim, outcome, to=message.rcpt_to if message else "?")
 

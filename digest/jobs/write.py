@@ -103,6 +103,7 @@ def write_notice(
     if claim.notice != "confirm":
         raise LookupError(f"there is no notice {claim.notice!r}")
     token = world.signer.confirm_token(reader.ref, reader.request_nonce)
+    withdraw = f"{world.public_url}/unsubscribe/{world.signer.unsubscribe_token(reader.ref)}"
     notice = notices.write_confirm(
         world.renderer,
         newsletter,
@@ -110,6 +111,7 @@ def write_notice(
         frequency=reader.frequency,
         requested_at=reader.requested_at,
         confirm_url=f"{world.public_url}/confirm/{token}",
+        unsubscribe_url=withdraw,
         language=reader.subscriber.language,
         timezone=reader.subscriber.timezone,
     )
@@ -119,4 +121,6 @@ def write_notice(
         to_address=reader.subscriber.address,
         message_id_seed=f"{claim.id}:{reader.request_nonce.hex()}",
         date=claim.created_at,
+        unsubscribe_url=withdraw,
+        public_url=world.public_url,
     )

@@ -60,10 +60,7 @@ def write_edition_message(
     header = [
         *_common(newsletter, to_address, subject, date=edition.made_at, seed=seed),
         ("Precedence", "list"),
-        ("List-Id", fields.list_id(newsletter.title, newsletter.list_id)),
-        ("List-Unsubscribe", fields.raw(f"<{links.unsubscribe}>")),
-        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
-        ("List-Help", fields.raw(f"<{public_url.rstrip('/')}/{newsletter.slug}>")),
+        *_list(newsletter, unsubscribe=links.unsubscribe, public_url=public_url),
         ("List-Archive", fields.raw(f"<{links.archive}>")),
         ("List-Post", "NO"),
         ("Feedback-ID", _feedback_id(str(edition.id), edition.schedule, newsletter)),
@@ -79,16 +76,19 @@ def write_notice_message(
     to_address: str,
     message_id_seed: str,
     date: datetime,
+    unsubscribe_url: str,
+    public_url: str,
     mail_from: str | None = None,
 ) -> Message:
     """Write a service mail to one person. Equal arguments give equal bytes.
 
-    It has no List-Unsubscribe: whoever gets it has nothing to unsubscribe from yet, or nothing any
-    more, and a button that does nothing is worse than none. Raises AddressRefused.
+    Its List-Unsubscribe does something: it withdraws the request that the mail is about, so that
+    whoever never asked can end it with his mail program's own button. Raises AddressRefused.
     """
     seed = _digest(f"{notice.kind}:{message_id_seed}".encode())
     header = [
         *_common(newsletter, to_address, notice.subject, date=date, seed=seed),
+        *_list(newsletter, unsubscribe=unsubscribe_url, public_url=public_url),
         ("Feedback-ID", _feedback_id(notice.kind, "notice", newsletter)),
     ]
     data = _write(header, notice.html, notice.text, seed=seed)
@@ -114,6 +114,16 @@ def _common(
         ("Message-ID", fields.raw(f"<{seed}@{sender.domain}>")),
         ("Auto-Submitted", "auto-generated"),
         ("X-Auto-Response-Suppress", "All"),
+    ]
+
+
+def _list(newsletter: Newsletter, *, unsubscribe: str, public_url: str) -> list[tuple[str, str]]:
+    """What a mail program makes its own button of (RFC 2919, RFC 2369, RFC 8058)."""
+    return [
+        ("List-Id", fields.list_id(newsletter.title, newsletter.list_id)),
+        ("List-Unsubscribe", fields.raw(f"<{unsubscribe}>")),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        ("List-Help", fields.raw(f"<{public_url.rstrip('/')}/{newsletter.slug}>")),
     ]
 
 

@@ -26,6 +26,7 @@ def write_confirm(
     frequency: str,
     requested_at: datetime,
     confirm_url: str,
+    unsubscribe_url: str,
     language: str,
     timezone: str | None = None,
 ) -> Notice:
@@ -42,5 +43,6 @@ def write_confirm(
         frequency=frequency,
         requested_at=requested_at,
         confirm_url=confirm_url,
+        unsubscribe_url=unsubscribe_url,
         timezone=timezone or newsletter.timezone,
     )

@@ -18,8 +18,8 @@ _JUNK = re.compile(
     "\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
-# A title is short and often speaks of markup: only what is closed counts as a tag.
-_TITLE_TAG = re.compile(r"<!--.*?-->|</?[a-zA-Z][^<>]*+>", re.DOTALL)
+# A title is short and often speaks of markup: only what is closed is a tag.
+_TITLE_TAG = re.compile(r"<!--.*?(?:-->|\Z)|</?[a-zA-Z][^<>]*+>", re.DOTALL)
 _FORMATTING = re.compile(
     r"</?(?:a|abbr|b|big|br|cite|code|del|em|font|i|img|ins|mark|p|q|s|small|span|strike|strong"
     r"|sub|sup|u|wbr)(?:\s[^<>]*+)?/?>",

@@ -268,11 +268,14 @@ def _ended_early(state: ColumnElement[str]) -> ColumnElement[int]:
 
 
 async def release(connection: AsyncConnection, *, owner: str, now: datetime) -> int:
-    """Give back what this worker claimed and did not begin to deliver."""
+    """Give back what this worker claimed and did not begin to deliver; it queues up at the end.
+
+    A row at which the relay always hangs up must not stand first again.
+    """
     result = await connection.execute(
         update(deliveries)
         .where(deliveries.c.owner == owner, deliveries.c.state == DeliveryState.CLAIMED.value)
-        .values(state=DeliveryState.QUEUED.value, owner=None, updated_at=now)
+        .values(state=DeliveryState.QUEUED.value, owner=None, due_at=now, updated_at=now)
     )
     return int(result.rowcount)
 

@@ -101,6 +101,22 @@ async def test_an_idle_connection_leaves_by_itself() -> None:
         assert relay.connections == 2
 
 
+async def test_a_connection_that_works_now_and_then_stays() -> None:
+    async with scripted() as relay, connected(relay.port, idle=0.5) as transport:
+        for _ in range(3):
+            assert isinstance(await transport.send(message(), yes), Sent)
+            await asyncio.sleep(0.3)
+        assert (relay.connections, relay.said("QUIT")) == (1, 0)
+
+
+async def test_a_kept_connection_that_fails_after_mail_is_a_relay_that_is_away() -> None:
+    async with scripted({"RCPT 2": hang_up}) as relay, connected(relay.port) as transport:
+        assert isinstance(await transport.send(message(), yes), Sent)
+        with pytest.raises(RelayAway, match="after RCPT TO"):
+            await transport.send(message(), yes)
+        assert relay.connections == 1
+
+
 async def test_a_relay_that_does_not_answer_quit_is_left_all_the_same() -> None:
     async with scripted({"QUIT": hang_up}) as relay, connected(relay.port) as transport:
         await transport.send(message(), yes)

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -190,6 +191,13 @@ async def test_who_says_250_is_responsible_whatever_follows(then: Act) -> None:
         assert relay.connections == 2
 
 
+async def test_a_connection_that_said_too_much_is_dropped_at_once() -> None:
+    async with scripted({"DOT": "250 ok\r\n250 ok again"}) as relay, connected(relay) as transport:
+        assert isinstance(await transport.send(message(), Row().intend), Sent)
+        await until(lambda: relay.open == 0)
+        assert relay.said("QUIT") == 0
+
+
 @pytest.mark.parametrize("refusal", ["550 5.1.1 no", "451 4.3.0 later"])
 async def test_two_replies_to_the_dot_are_uncertain_when_the_first_refuses(refusal: str) -> None:
     outcome, _, _ = await outcome_of({"DOT": f"{refusal}\r\n250 ok"})
@@ -239,9 +247,24 @@ async def test_a_slow_reply_in_time_is_an_answer(word: str) -> None:
     assert isinstance(outcome, Sent)
 
 
+@pytest.mark.parametrize(("word", "seconds"), [("RCPT", 0.3), ("DATA", 0.31)])
+async def test_each_word_has_its_own_patience(word: str, seconds: float) -> None:
+    with pytest.raises(RelayAway, match=rf"no whole reply within {seconds} s$"):
+        await outcome_of({word: silence}, timeout=0.3, data_timeout=0.31)
+
+
 async def test_after_the_dot_we_wait_longer_than_before() -> None:
     script: Script = {"DOT": (pause(3 * IMPATIENT), "250 ok")}
     outcome, _, _ = await outcome_of(script, timeout=IMPATIENT, data_timeout=IMPATIENT)
+    assert isinstance(outcome, Sent)
+
+
+async def test_a_reply_that_came_while_we_slept_is_still_read() -> None:
+    async def freeze(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"250 2.0.0 taken\r\n")
+        time.sleep(2 * IMPATIENT)  # noqa: ASYNC251 -- it stops us all, as SIGSTOP would
+
+    outcome, _, _ = await outcome_of({"DOT": freeze}, dot_timeout=IMPATIENT)
     assert isinstance(outcome, Sent)
 
 

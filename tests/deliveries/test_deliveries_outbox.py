@@ -1,4 +1,6 @@
+import errno
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -6,7 +8,7 @@ import pytest
 from digest.deliveries.outbox import OutboxTransport, file_name
 from digest.deliveries.transport import Transport
 from digest.errors import LeaseLost, RelayAway
-from digest.model.delivery import Bounced, Deferred, Sent
+from digest.model.delivery import Bounced, Deferred, Sent, Uncertain
 from digest.model.message import Message
 
 
@@ -94,6 +96,35 @@ async def test_a_name_that_is_taken_by_a_folder_defers(tmp_path: Path) -> None:
     outcome = await OutboxTransport(tmp_path).send(message(), yes)
     assert isinstance(outcome, Deferred)
     assert (outcome.reply.code, outcome.reply.enhanced) == (451, "4.3.0")
+    assert names(tmp_path) == [file_name(message())]
+
+
+def failing_sync(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    """Let the disk fail at that call of fsync, as a broken one would."""
+    calls = iter(range(1, 10))
+
+    def fsync(_handle: int) -> None:
+        if next(calls) == at:
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+
+async def test_bytes_that_the_disk_refused_are_never_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing_sync(monkeypatch, at=1)
+    with pytest.raises(RelayAway, match="Input/output error"):
+        await OutboxTransport(tmp_path).send(message(), yes)
+    assert names(tmp_path) == []
+
+
+async def test_a_name_that_the_disk_may_lose_is_uncertain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing_sync(monkeypatch, at=2)
+    outcome = await OutboxTransport(tmp_path).send(message(), yes)
+    assert isinstance(outcome, Uncertain)
     assert names(tmp_path) == [file_name(message())]
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -61,6 +62,11 @@ def test_an_article_of_two_feeds_stands_once_and_where_the_first_feed_puts_it() 
     articles = [_article(1), _article(2), _article(2, section="Jobs")]
     assert _ids(articles, order=(None, "Jobs")) == [(None, [2, 1])]
     assert _ids(articles, order=("Jobs", None)) == [(None, [1]), ("Jobs", [2])]
+
+
+def test_articles_of_one_moment_keep_the_order_of_their_feed() -> None:
+    of_one_poll = [replace(_article(n), published_at=_article(1).published_at) for n in (3, 1, 2)]
+    assert _ids(of_one_poll) == [(None, [1, 2, 3])]
 
 
 def test_an_article_given_twice_is_not_left_out_as_its_own_double() -> None:

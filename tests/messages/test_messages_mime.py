@@ -250,17 +250,27 @@ def test_a_feedback_id_has_four_clean_parts() -> None:
     assert header_of(message(of=of).data)["Feedback-ID"] == "7:a-b-c:daily:newsletter-must"
 
 
-def test_a_notice_has_nothing_to_unsubscribe_from() -> None:
+def test_a_notice_can_be_answered_with_the_button_of_a_mail_program() -> None:
     notice = Notice(kind="confirm", subject="Bitte bestätigen: Ä", html="<p>ä</p>", text="ä\n")
-    made = write_notice_message(
-        notice, newsletter(), to_address=ADDRESS, message_id_seed="17", date=MADE_AT
-    )
+
+    def write(seed: str) -> Message:
+        return write_notice_message(
+            notice,
+            newsletter(),
+            to_address=ADDRESS,
+            message_id_seed=seed,
+            date=MADE_AT,
+            unsubscribe_url="https://news.example.org/unsubscribe/xyz",
+            public_url="https://news.example.org",
+        )
+
+    made = write("17")
     check_wire(made.data)
     header = header_of(made.data)
-    assert [name for name in header if name.startswith("List-") or name == "Precedence"] == []
+    assert header["List-Unsubscribe"] == "<https://news.example.org/unsubscribe/xyz>"
+    assert header["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert [name for name in header if name in ("List-Post", "List-Archive", "Precedence")] == []
     assert header["Auto-Submitted"] == "auto-generated"
     assert read(made.data)["subject"] == "Bitte bestätigen: Ä"
-    again = write_notice_message(
-        notice, newsletter(), to_address=ADDRESS, message_id_seed="18", date=MADE_AT
-    )
+    again = write("18")
     assert header_of(again.data)["Message-ID"] != header["Message-ID"]

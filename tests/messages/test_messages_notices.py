@@ -11,6 +11,7 @@ from digest.messages.notices import write_confirm
 from digest.model.message import Notice
 
 URL = "https://news.example.org/confirm/abc.def-ghi"
+WITHDRAW = "https://news.example.org/unsubscribe/xyz"
 WHEN = "23. November 2026, 07:00:04 MEZ"
 IMPRINT = "Beispiel GmbH, Musterstr. 1, 10115 Berlin"
 
@@ -23,6 +24,7 @@ def confirm(language: str = "de", title: str = "Die besten KI-News") -> Notice:
         frequency="weekly",
         requested_at=MADE_AT,
         confirm_url=URL,
+        unsubscribe_url=WITHDRAW,
         language=language,
     )
 
@@ -42,6 +44,7 @@ def test_it_advertises_nothing() -> None:
         assert not re.search(r"<img|<style|background|willkommen|welcome", page, re.IGNORECASE)
         assert set(re.findall(r'href="([^"]*)"', page)) == {
             URL,
+            WITHDRAW,
             "https://www.example.org/impressum",
         }
 
