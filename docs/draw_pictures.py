@@ -1,4 +1,4 @@
-# ruff: noqa: INP001 -- a script that stands beside the pages, not a package
+# ruff: noqa: INP001, PLR0917, PLR2004 -- a script, not a package; a drawing is made of numbers
 """Draws the sample site's pictures; run it only when a picture shall change.
 
 It needs Pillow, which the program does not, so give it an environment of its own:
@@ -17,6 +17,7 @@ import math
 import random
 import sys
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -237,7 +238,7 @@ def net(s: Sheet) -> None:
         [(170 + 215 * i, 337 + (k - (n - 1) / 2) * 88) for k in range(n)]
         for i, n in enumerate(counts)
     ]
-    for left, right in zip(layers, layers[1:], strict=False):
+    for left, right in pairwise(layers):
         for a in left:
             for b in right:
                 s.stroke([a, b], mix(m.ink, m.soft, 0.32 + 0.2 * s.dice.random()), 2)
@@ -488,8 +489,8 @@ def laboratory(s: Sheet) -> None:
     s.box(0, 540, WIDE, 135, m.ink)
     s.box(0, 540, WIDE, 10, m.main)
     glass = mix(m.soft, m.pale, 0.45 if m is DAY else 0.3)
-    s.shape([(516, 230), (516, 350), (410, 524), (430, 542), (770, 542)], glass)
-    s.shape([(516, 230), (684, 230), (684, 350), (790, 524), (770, 542), (430, 542)], glass)
+    neck: list[Point] = [(516, 230), (684, 230), (684, 350), (790, 524)]
+    s.shape([*neck, (770, 542), (430, 542), (410, 524), (516, 350)], glass)
     s.shape([(468, 430), (732, 430), (790, 524), (770, 542), (430, 542), (410, 524)], m.accent)
     s.oval(600, 430, 132, 15, mix(m.accent, m.glow, 0.5))
     s.box(500, 214, 200, 24, m.main, 12)
@@ -578,7 +579,7 @@ def speech(s: Sheet) -> None:
     m = s.mood
     s.sky(m.top, m.bottom)
     for x, y, r in ((110, 560, 150), (1110, 120, 190), (1010, 610, 110)):
-        s.disc(x, y, r, mix(m.bottom, m.soft, 0.3))
+        s.disc(x, y, r, mix(m.bottom, m.soft if m is DAY else DUSK, 0.3))
     s.box(130, 110, 580, 270, m.main, 60)
     s.shape([(230, 360), (330, 360), (200, 462)], m.main)
     for i in range(19):
@@ -728,7 +729,7 @@ def quantum(s: Sheet) -> None:
     s.shine(600, 330, 420, m.accent, 110)
     s.box(300, 0, 600, 46, mix(m.ink, m.soft, 0.4), 8)
     storeys = ((110, 250), (220, 212), (330, 172), (430, 132), (520, 92))
-    for (y, r), (low, small) in zip(storeys, storeys[1:], strict=False):
+    for (y, r), (low, small) in pairwise(storeys):
         for k in range(-3, 4):
             s.stroke([(600 + k * small * 0.28, y), (600 + k * small * 0.28, low)], m.accent, 6)
         for side in (-1, 1):
