@@ -1,4 +1,4 @@
-"""Compiles the catalogues (digest/words/locales/*.po) when a wheel or an editable install is built."""
+"""Compiles the catalogues (digest/words/locales) when a wheel or an editable install is built."""
 
 from pathlib import Path
 from typing import Any

@@ -642,11 +642,8 @@ def servers(s: Sheet) -> None:
             a, b = 600 + side * outer, 600 + side * inner * 1.03
             middle = 320
             wall = mix(mix(m.ink, m.main, 0.25), m.main, i / 7)
-            s.shape(
-                [(a, middle - tall_o), (b, middle - tall_i), (b, middle + tall_i * 0.8)]
-                + [(a, middle + tall_o * 0.8)],
-                wall,
-            )
+            top, low = [(a, middle - tall_o), (b, middle - tall_i)], middle + tall_i * 0.8
+            s.shape([*top, (b, low), (a, middle + tall_o * 0.8)], wall)
             for row in range(11):
                 t = -0.88 + row * 0.155
                 y_a, y_b = middle + tall_o * t, middle + tall_i * t

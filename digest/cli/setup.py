@@ -133,7 +133,7 @@ theme = "plain"
 address = "Beispiel GmbH, Musterstr. 1, 10115 Berlin"
 feeds = [{", ".join(quote(each) for each in feeds)}]
 # how many articles one edition may hold
-limit = 40
+limit = 50
 
 [newsletter.schedules]         # what a reader may choose from; the first is the default
 daily = {quote(schedule)}

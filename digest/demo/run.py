@@ -65,13 +65,16 @@ async def show(wish: Wish, *, stop: asyncio.Event, told: Callable[[str], None]) 
     door = open_door("127.0.0.1", wish.port)
     local = f"http://127.0.0.1:{door.getsockname()[1]}"
     with tempfile.TemporaryDirectory(prefix="digest-demo-") as folder:
-        async with Catcher(mail, clock=utc_now) as catcher:
-            settings = _settings(Path(folder), wish, catcher.port)
-            async with open_app(settings, (_newsletter(wish, local),)) as world:
-                async with serving(_pages(world, wish, mail, local), door):
-                    await _send_at_once(world, wish, told)
-                    if not wish.once:
-                        await _stay_up(world, local, stop, told)
+        async with (
+            Catcher(mail, clock=utc_now) as catcher,
+            open_app(
+                _settings(Path(folder), wish, catcher.port), (_newsletter(wish, local),)
+            ) as world,
+            serving(_pages(world, wish, mail, local), door),
+        ):
+            await _send_at_once(world, wish, told)
+            if not wish.once:
+                await _stay_up(world, local, stop, told)
 
 
 def _refuse_missing(wish: Wish) -> None:
@@ -120,25 +123,23 @@ def _newsletter(wish: Wish, local: str) -> Newsletter:
         slug="ki-news" if german else "ai-news",
         title="Die besten KI-News" if german else "The best AI news",
         description=(
-            "Was heute in KI und Robotik wichtig ist, in drei Minuten gelesen. Kostenlos per E-Mail."
+            "Was in KI und Robotik heute wichtig ist, in drei Minuten. Kostenlos per E-Mail."
             if german
             else "What matters in AI and robotics today, read in three minutes. Free, by email."
         ),
-        sender=Sender(
-            name="Demo-Redaktion" if german else "Demo desk", address="news@demo.example"
-        ),
+        sender=Sender(name="Kupfer & Code", address="news@demo.example"),
         reply_to=None,
         language=wish.language,
         timezone="Europe/Berlin",
         theme="plain",
-        address="Beispiel GmbH, Musterstr. 1, 10115 Berlin",
+        address="Kupfer & Code, Beispielgasse 1, 10115 Beispielstadt",
         imprint_url=f"{SITE_URL}/impressum.html",
         feeds=_sources(wish, local),
         schedules=(
             Schedule(name="daily", cron="0 7 * * *"),
             Schedule(name="weekly", cron="0 7 * * mon"),
         ),
-        limit=40,
+        limit=50,
     )
 
 
@@ -204,10 +205,9 @@ async def _send_at_once(world: World, wish: Wish, told: Callable[[str], None]) -
         return
     tally = await deliver(world, Scope())
     _exhibit(world, wish, published)
-    told(
-        f"Edition {published.edition.number}: “{published.draft.subject}”, "
-        f"{len(published.draft.articles)} articles, {tally.sent} of {published.recipients} mails sent"
-    )
+    articles = len(published.draft.articles)
+    told(f"Edition {published.edition.number}: “{published.draft.subject}”")
+    told(f"{articles} articles, {tally.sent} of {published.recipients} mails sent")
     told(f"Written: {wish.out}/edition.html, edition.txt, edition.json and {wish.out}/mail/*.eml")
     if tally.sent != published.recipients:
         raise DigestError(tally.away or "not every mail was sent; run with --verbose to see why")

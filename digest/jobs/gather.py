@@ -48,6 +48,7 @@ async def gather(
     async with world.store.write() as connection:
         await feeds.know(connection, urls, now=now)
         due = await feeds.find(connection, urls, due_at=now if only_due else None)
+    due.sort(key=lambda feed: urls.index(feed.url))  # told in the operator's order
     turns = asyncio.Semaphore(POLLS)
 
     async def take(feed: Feed) -> Poll:
@@ -95,9 +96,13 @@ async def ask(world: World, feed: Feed) -> Read | Unchanged | FeedFailure:
             return answer
         # off the loop: a large feed takes a tenth of a second to read
         return await asyncio.to_thread(_read, answer, world.clock())
-    except Exception as problem:
-        log.debug("feed=%s", feed.url, exc_info=True)
-        return FeedFailure(reason=f"our own fault: {type(problem).__name__}: {problem}")
+    except Exception as problem:  # noqa: BLE001 -- whatever it is, it is this feed's trouble alone
+        return _our_fault(feed, problem)
+
+
+def _our_fault(feed: Feed, problem: Exception) -> FeedFailure:
+    log.debug("feed=%s", feed.url, exc_info=problem)
+    return FeedFailure(reason=f"our own fault: {type(problem).__name__}: {problem}")
 
 
 def _read(answer: Fetched, now: datetime) -> Read | FeedFailure:
@@ -111,10 +116,19 @@ def _read(answer: Fetched, now: datetime) -> Read | FeedFailure:
 async def keep(
     connection: Connection, world: World, feed: Feed, answer: Read | Unchanged | FeedFailure
 ) -> Poll:
-    """Write down what a feed answered, in the caller's transaction."""
+    """Write down what a feed answered, in the caller's transaction.
+
+    What the database will not take of one feed is taken back alone and counted as its failure.
+    """
     match answer:
         case Read():
-            return await _keep_read(connection, world, feed, answer)
+            try:
+                async with connection.begin_nested():
+                    return await _keep_read(connection, world, feed, answer)
+            except Exception as problem:
+                if connection.invalidated:  # it is the database that is gone
+                    raise
+                return await keep(connection, world, feed, _our_fault(feed, problem))
         case Unchanged():
             when = _next_poll(world)
             await feeds.record_unchanged(connection, feed.id, now=world.clock(), next_poll_at=when)

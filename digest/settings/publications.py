@@ -80,7 +80,7 @@ class _Newsletter(_Strict):
     imprint_url: str | None = None
     feeds: Annotated[list[str | _Feed], Field(min_length=1)]
     schedules: dict[str, str] = {"daily": "0 7 * * *"}
-    limit: Annotated[int, Field(ge=1, le=200)] = 40
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
 
     _lines = field_validator("title")(_one_line)
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.article import Article, Image, NewArticle
 from digest.model.newsletter import FeedSource
+from digest.store.dialect import lock_articles
 from digest.store.tables import appearances, articles, edition_articles, feeds
 
 
@@ -28,6 +29,7 @@ async def keep(
     An article is known by its key, or by its page when another feed brought it. With `all_fresh`
     false (the first read of a feed) only what was published after `fresh_since` may be sent.
     """
+    await lock_articles(connection)
     new = 0
     for article in found:
         known = await _find(connection, article, feed_id)

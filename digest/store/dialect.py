@@ -7,7 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, event, text
+from sqlalchemy import DateTime, Dialect, Table, event, text
+from sqlalchemy.dialects.postgresql import Insert as PgInsert
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -107,6 +111,23 @@ def lock_for_migration(connection: Connection) -> None:
     """Let one process migrate at a time; SQLite's write transaction is that lock already."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+
+
+def insert_new(connection: AsyncConnection, table: Table) -> PgInsert | SqliteInsert:
+    """An insert that may end in ON CONFLICT, which both databases know and SQL does not."""
+    if connection.dialect.name == "postgresql":
+        return pg_insert(table)
+    return sqlite_insert(table)
+
+
+async def lock_articles(connection: AsyncConnection) -> None:
+    """Let one transaction keep articles at a time, until it ends.
+
+    The same article stands in many feeds, and they are polled at once: two transactions that keep
+    it would meet at its key, or wait for each other. SQLite's write transaction is that lock.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('digest articles'))"))
 
 
 async def lock_newsletter(connection: AsyncConnection, slug: str) -> None:

@@ -5,22 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.feed import Feed
+from digest.store.dialect import insert_new
 from digest.store.tables import feeds
 
 
 async def know(connection: AsyncConnection, urls: Iterable[str], *, now: datetime) -> None:
-    """Remember feeds that we have not met; a new one is due at once."""
-    wanted = list(dict.fromkeys(urls))
+    """Remember feeds that we have not met; a new one is due at once.
+
+    Safe against two processes that meet it at once; in one order, so that they never wait for
+    each other.
+    """
+    wanted = sorted(set(urls))
     known = set(
         (await connection.execute(select(feeds.c.url).where(feeds.c.url.in_(wanted)))).scalars()
     )
     fresh = [{"url": url, "next_poll_at": now} for url in wanted if url not in known]
     if fresh:
-        await connection.execute(insert(feeds), fresh)
+        statement = insert_new(connection, feeds).on_conflict_do_nothing(index_elements=["url"])
+        await connection.execute(statement, fresh)
 
 
 async def find(

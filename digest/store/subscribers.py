@@ -5,13 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import Row, Select, func, insert, select, update
-from sqlalchemy.dialects.postgresql import Insert as PgInsert
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.subscriber import ConsentEvent, Subscriber, Subscription, SubscriptionState
+from digest.store.dialect import insert_new
 from digest.store.tables import consent_events, subscribers, subscriptions, suppressions
 
 
@@ -34,19 +31,11 @@ async def meet(
     if known is not None:
         return int(known)
     row = {"address": address, "address_key": key, "address_hash": address_hash}
-    statement = _insert_new(connection).values(
+    statement = insert_new(connection, subscribers).values(
         **row, language=language, timezone=timezone, created_at=now
     )
     await connection.execute(statement.on_conflict_do_nothing(index_elements=["address_key"]))
     return int((await connection.execute(query)).scalar_one())
-
-
-def _insert_new(connection: AsyncConnection) -> SqliteInsert | PgInsert:
-    return (
-        pg_insert(subscribers)
-        if connection.dialect.name == "postgresql"
-        else sqlite_insert(subscribers)
-    )
 
 
 def _whole() -> Select[tuple[object, ...]]:
