@@ -65,7 +65,7 @@ class Catcher:
 
     async def __aenter__(self) -> Self:
         """Listen."""
-        await asyncio.to_thread(self._prepare)
+        self._prepare()
         loop = asyncio.get_running_loop()
         # Controller(port=0) cannot start: it dials the port that it was given, which is 0
         self._server = await loop.create_server(self._answer, self._host, self.port)
@@ -106,7 +106,8 @@ class Catcher:
         name = f"{next(self._numbers):04d}-{_file_name(envelope.rcpt_tos[0])}.eml"
         path = self._folder / name
         try:
-            await asyncio.to_thread(_write, path, envelope.original_content or b"")
+            # not in a thread: whoever waits for our reply may hold the last one
+            _write(path, envelope.original_content or b"")
         except OSError as problem:
             logger.warning("caught mail not kept: %s: %s", path, problem.strerror)
             return "451 4.3.0 The message could not be kept, try again later"

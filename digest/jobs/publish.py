@@ -180,12 +180,18 @@ async def _candidates(
     connection: Connection, newsletter: Newsletter, schedule: Schedule, *, now: datetime
 ) -> list[Article]:
     last = await editions.last_made_at(connection, newsletter.slug, schedule.name)
+    if last is not None:
+        since = last - OVERLAP
+    else:
+        # nothing is lost that came since the clock began to run, however long we were down
+        begun = await editions.last_slot(connection, newsletter.slug, schedule.name)
+        since = min(_first_look_back(newsletter, schedule, now), begun or now)
     return await articles.candidates(
         connection,
         newsletter=newsletter.slug,
         schedule=schedule.name,
         sources=newsletter.feeds,
-        seen_since=last - OVERLAP if last else _first_look_back(newsletter, schedule, now),
+        seen_since=since,
     )
 
 
@@ -246,11 +252,12 @@ def _shorten(
     shorter = compose(found, replace(newsletter, limit=fewer))
     if shorter is None:
         return None
-    kept_out = {each.article.id for each in draft.left_out}
+    # what stayed out before keeps its reason; this may be the second time that we shorten
+    reasons = {each.article.id: each.reason for each in draft.left_out}
     return replace(
         shorter,
         left_out=tuple(
-            each if each.article.id in kept_out else LeftOut(article=each.article, reason="size")
+            LeftOut(article=each.article, reason=reasons.get(each.article.id, "size"))
             for each in shorter.left_out
         ),
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import smtplib
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
-from digest.demo.catcher import MOST_BYTES, MOST_REMEMBERED, Caught, Catcher
+from digest.demo.catcher import MOST_BYTES, MOST_REMEMBERED, Catcher, Caught
 
 AT = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 MAIL = (
@@ -36,6 +37,10 @@ def post(port: int, *recipients: str, content: bytes = MAIL) -> None:
             raise smtplib.SMTPDataError(code, reply)
 
 
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 def _double(line: bytes) -> bytes:
     return b"." + line if line.startswith(b".") else line
 
@@ -43,12 +48,10 @@ def _double(line: bytes) -> bytes:
 async def test_the_file_holds_the_bytes_as_they_were_sent(tmp_path: Path) -> None:
     async with catch(tmp_path) as catcher:
         await asyncio.to_thread(post, catcher.port, "Anna.Lang+x@leser.example", "b@leser.example")
-    path = tmp_path / "0001-anna.lang+x@leser.example.eml"
-    assert path.read_bytes() == MAIL
-    assert list(tmp_path.iterdir()) == [path]
+    assert files(tmp_path) == {"0001-anna.lang+x@leser.example.eml": MAIL}
     assert list(catcher.caught) == [
         Caught(
-            path=path,
+            path=tmp_path / "0001-anna.lang+x@leser.example.eml",
             mail_from="bounce+1@post.example",
             rcpt_tos=("Anna.Lang+x@leser.example", "b@leser.example"),
             at=AT,
@@ -79,9 +82,9 @@ async def test_many_may_talk_at_once(tmp_path: Path) -> None:
             for place in range(24)
         ]
         await asyncio.gather(*sends)
-    kept = {path.name.split("-")[1]: path.read_bytes() for path in tmp_path.iterdir()}
+    kept = {name.split("-")[1]: content for name, content in files(tmp_path).items()}
     assert kept == {f"r{place}@leser.example.eml": b"X: %d\r\n\r\n" % place for place in range(24)}
-    numbers = sorted(int(path.name.split("-")[0]) for path in tmp_path.iterdir())
+    numbers = sorted(int(name.split("-")[0]) for name in files(tmp_path))
     assert numbers == list(range(1, 25))
 
 
@@ -89,17 +92,16 @@ async def test_numbers_go_on_where_an_earlier_run_ended(tmp_path: Path) -> None:
     (tmp_path / "0041-old@leser.example.eml").write_bytes(b"old")
     async with catch(tmp_path) as catcher:
         await asyncio.to_thread(post, catcher.port, "new@leser.example")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "0041-old@leser.example.eml",
-        "0042-new@leser.example.eml",
-    ]
+    assert files(tmp_path) == {
+        "0041-old@leser.example.eml": b"old",
+        "0042-new@leser.example.eml": MAIL,
+    }
 
 
 async def test_an_address_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
     async with catch(tmp_path / "mail") as catcher:
         await asyncio.to_thread(post, catcher.port, '"../../x y"@leser.example')
-    assert [path.name for path in tmp_path.rglob("*.eml")] == ["0001-_.._.._x_y_@leser.example.eml"]
-    assert [path.parent for path in tmp_path.rglob("*.eml")] == [tmp_path / "mail"]
+    assert files(tmp_path / "mail") == {"0001-_.._.._x_y_@leser.example.eml": MAIL}
 
 
 async def test_too_large_a_mail_is_refused_and_the_next_is_taken(tmp_path: Path) -> None:
@@ -113,7 +115,7 @@ async def test_too_large_a_mail_is_refused_and_the_next_is_taken(tmp_path: Path)
 
     async with catch(tmp_path) as catcher:
         assert await asyncio.to_thread(post_both, catcher.port) == 552
-    assert [path.name for path in tmp_path.iterdir()] == ["0001-b@leser.example.eml"]
+    assert files(tmp_path) == {"0001-b@leser.example.eml": MAIL}
 
 
 async def test_a_mail_that_cannot_be_kept_is_deferred_not_lost(tmp_path: Path) -> None:
@@ -135,12 +137,8 @@ async def test_closing_does_not_wait_for_those_who_stay_connected(tmp_path: Path
         async with catch(tmp_path) as catcher:
             idle = await asyncio.to_thread(socket.create_connection, ("127.0.0.1", catcher.port), 5)
             assert (await asyncio.to_thread(idle.recv, 200)).startswith(b"220 ")
-    try:
-        assert idle.recv(200) == b""
-    except ConnectionResetError:
-        pass  # hanging up may look like either
-    finally:
-        idle.close()
+    with idle, contextlib.suppress(ConnectionResetError):  # hanging up may look like either
+        assert await asyncio.to_thread(idle.recv, 200) == b""
 
 
 async def test_it_remembers_a_bounded_number(tmp_path: Path) -> None:

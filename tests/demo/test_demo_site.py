@@ -16,6 +16,7 @@ import pytest
 from digest.demo.newsroom import BOOKS, DESKS, ENGLISH, JOBS, NEWS, PICTURES, Desk, read_entries
 from digest.demo.site import make_site
 from digest.feeds.parse import parse
+from digest.model.feed import ParsedFeed
 
 STARTED = datetime(2026, 11, 23, 9, 30, 12, 345678, tzinfo=UTC)
 HOME = "https://www.kupfer.example"
@@ -107,7 +108,7 @@ async def test_the_english_feed_is_atom_and_unambiguous(site: httpx.AsyncClient)
     assert answer.headers["content-type"].startswith("application/atom+xml")
     feed = read_xml(answer.content)
     wanted = read_entries(ENGLISH, started_at=STARTED)
-    titles = [title for title in feed.findall(f"{ATOM}entry/{ATOM}title")]
+    titles = feed.findall(f"{ATOM}entry/{ATOM}title")
     assert [title.text for title in titles] == [entry.title for entry in wanted]
     assert {title.get("type") for title in titles} == {"text"}
     content = feed.findtext(f"{ATOM}entry/{ATOM}content", "")
@@ -129,6 +130,7 @@ async def test_the_service_reads_every_feed_in_full(
 ) -> None:
     answer = await site.get(path)
     feed = parse(answer.content, url=HOME + path, content_type=answer.headers["content-type"])
+    assert isinstance(feed, ParsedFeed)
     assert len(feed.entries) == entries
     assert answer.content.count(b".jpg") == pictured
 
