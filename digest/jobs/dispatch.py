@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from digest.jobs.gather import Poll, gather
 from digest.jobs.publish import publish_now
-from digest.jobs.send import Tally, deliver
+from digest.jobs.send import Tally, deliver_due, enlisted
 from digest.jobs.world import World
 from digest.model.delivery import DeliveryState
 from digest.model.newsletter import Newsletter, Schedule
@@ -61,7 +61,7 @@ async def send_now(
             connection, newsletter.slug, with_uncertain=world.uncertain == "resend"
         )
     mine = list(dict.fromkeys([*new, *old]))
-    tally = await deliver(world, Scope(editions=frozenset(mine)), stop=stop, told=told)
+    tally = await _deliver(world, mine, stop=stop, told=told)
     waiting = await _waiting(world, mine)
     return Dispatch(
         polls=tuple(polls),
@@ -73,6 +73,22 @@ async def send_now(
         resumed=bool(mine) and not new,
         stopped=stop.is_set(),
     )
+
+
+async def _deliver(
+    world: World,
+    editions: Sequence[int],
+    *,
+    stop: asyncio.Event,
+    told: Callable[[DeliveryState], None],
+) -> Tally:
+    """Deliver these editions; confirm mails that wait go first and are not counted with them."""
+    ours = Scope(editions=frozenset(editions), notices=False)
+    async with enlisted(world) as worker:
+        notices = await deliver_due(world, worker, Scope(editions=frozenset()), stop=stop)
+        if notices.away is not None:
+            return Tally(away=notices.away)
+        return await deliver_due(world, worker, ours, stop=stop, told=told)
 
 
 async def _publish(

@@ -267,8 +267,8 @@ async def _bury_the_dead(connection: Connection, world: World, worker: Worker) -
     now = world.clock()
     others = await workers.roll_call(connection)
     dead = gone(others, machine=worker.machine, now=now)
-    if dead:
-        left = await workers.bury(connection, dead, now=now)
+    left = await workers.bury(connection, dead, now=now)
+    if dead or left.requeued or left.uncertain:
         log.warning(
             "workers gone=%d requeued=%d uncertain=%d", len(dead), left.requeued, left.uncertain
         )

@@ -25,13 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.delivery import Claim, DeliveryState
-from digest.model.subscriber import SubscriptionState
-from digest.store.tables import (
-    deliveries,
-    subscribers,
-    subscriptions,
-    suppressions,
-)
+from digest.store.readers import may_be_mailed, reads
+from digest.store.tables import deliveries, subscribers, subscriptions
 
 _OPEN = (DeliveryState.QUEUED.value, DeliveryState.DEFERRED.value)
 
@@ -51,43 +46,6 @@ class Scope:
             else deliveries.c.edition_id.in_(self.editions)
         )
         return or_(mine, deliveries.c.notice.is_not(None)) if self.notices else mine
-
-
-def _may_be_mailed() -> ColumnElement[bool]:
-    """Active for an edition, pending for a confirm mail, not suppressed: asked at each step."""
-    suppressed = exists().where(suppressions.c.address_hash == subscribers.c.address_hash)
-    wanted = or_(
-        and_(
-            deliveries.c.edition_id.is_not(None),
-            subscriptions.c.state == SubscriptionState.ACTIVE.value,
-        ),
-        and_(
-            deliveries.c.notice == "confirm",
-            subscriptions.c.state == SubscriptionState.PENDING.value,
-        ),
-    )
-    return exists().where(
-        subscriptions.c.id == deliveries.c.subscription_id,
-        subscribers.c.id == subscriptions.c.subscriber_id,
-        wanted,
-        ~suppressed,
-    )
-
-
-def reads(
-    newsletter: str, frequencies: Collection[str], other_than: Collection[str]
-) -> ColumnElement[bool]:
-    """Active readers of these frequencies, or of none of `other_than`, and not suppressed."""
-    rhythm: ColumnElement[bool] = subscriptions.c.frequency.in_(list(frequencies))
-    if other_than:
-        rhythm = or_(rhythm, subscriptions.c.frequency.not_in(list(other_than)))
-    suppressed = exists().where(suppressions.c.address_hash == subscribers.c.address_hash)
-    return and_(
-        subscriptions.c.newsletter == newsletter,
-        subscriptions.c.state == SubscriptionState.ACTIVE.value,
-        rhythm,
-        ~suppressed,
-    )
 
 
 async def fan_out(
@@ -172,7 +130,10 @@ async def claim(
     limit: int,
     now: datetime,
 ) -> list[Claim]:
-    """Take up to `limit` due rows, service mail first; close those that nobody wants any more."""
+    """Take up to `limit` due rows, service mail first; close those that nobody wants any more.
+
+    Empty only when nothing is due: rows that were all closed are followed by the next ones.
+    """
     due = (
         select(deliveries.c.id)
         .where(_due(scope, now, resend_uncertain=resend_uncertain))
@@ -181,18 +142,18 @@ async def claim(
     )
     if connection.dialect.name == "postgresql":
         due = due.with_for_update(skip_locked=True)
-    taken = list((await connection.execute(due)).scalars())
-    if not taken:
-        return []
-    await _exclude_unwanted(connection, taken, now=now)
-    statement = (
-        update(deliveries)
-        .where(deliveries.c.id.in_(taken), deliveries.c.state != DeliveryState.EXCLUDED.value)
-        .values(state=DeliveryState.CLAIMED.value, owner=owner, updated_at=now)
-        .returning(deliveries)
-    )
-    claims = [_claim(row) for row in await connection.execute(statement)]
-    return sorted(claims, key=lambda each: (each.notice is None, each.id))
+    while taken := list((await connection.execute(due)).scalars()):
+        await _exclude_unwanted(connection, taken, now=now)
+        statement = (
+            update(deliveries)
+            .where(deliveries.c.id.in_(taken), deliveries.c.state != DeliveryState.EXCLUDED.value)
+            .values(state=DeliveryState.CLAIMED.value, owner=owner, updated_at=now)
+            .returning(deliveries)
+        )
+        claims = [_claim(row) for row in await connection.execute(statement)]
+        if claims:
+            return sorted(claims, key=lambda each: (each.notice is None, each.id))
+    return []
 
 
 async def _exclude_unwanted(
@@ -200,7 +161,7 @@ async def _exclude_unwanted(
 ) -> None:
     await connection.execute(
         update(deliveries)
-        .where(deliveries.c.id.in_(list(taken)), ~_may_be_mailed())
+        .where(deliveries.c.id.in_(list(taken)), ~may_be_mailed())
         .values(state=DeliveryState.EXCLUDED.value, owner=None, updated_at=now)
     )
 
@@ -219,7 +180,7 @@ async def intend(
             deliveries.c.id == delivery_id,
             deliveries.c.state == DeliveryState.CLAIMED.value,
             deliveries.c.owner == owner,
-            _may_be_mailed(),
+            may_be_mailed(),
         )
         .values(
             state=DeliveryState.DOTTED.value, attempts=deliveries.c.attempts + 1, updated_at=now
@@ -290,7 +251,7 @@ async def exclude(
             deliveries.c.id == delivery_id,
             deliveries.c.owner == owner,
             deliveries.c.state == DeliveryState.CLAIMED.value,
-            ~_may_be_mailed(),
+            ~may_be_mailed(),
         )
         .values(state=DeliveryState.EXCLUDED.value, owner=None, updated_at=now)
     )

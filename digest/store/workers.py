@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.delivery import DeliveryState
@@ -44,8 +44,13 @@ class Recovered:
 
 
 async def bury(connection: AsyncConnection, owners: Collection[str], *, now: datetime) -> Recovered:
-    """Take back what dead workers held: claimed is queued again, dotted is uncertain."""
-    held = deliveries.c.owner.in_(list(owners))
+    """Strike these off the roll and take back what nobody on it holds.
+
+    Claimed is queued again, dotted is uncertain. Not only what these held: a worker that slept past
+    its lease may have claimed again before it wrote itself down anew, and then been killed.
+    """
+    await connection.execute(delete(workers).where(workers.c.id.in_(list(owners))))
+    held = and_(deliveries.c.owner.is_not(None), deliveries.c.owner.not_in(select(workers.c.id)))
     requeued = await connection.execute(
         update(deliveries)
         .where(held, deliveries.c.state == DeliveryState.CLAIMED.value)
@@ -63,5 +68,4 @@ async def bury(connection: AsyncConnection, owners: Collection[str], *, now: dat
             updated_at=now,
         )
     )
-    await connection.execute(delete(workers).where(workers.c.id.in_(list(owners))))
     return Recovered(requeued=requeued.rowcount, uncertain=uncertain.rowcount)

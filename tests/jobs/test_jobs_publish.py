@@ -284,7 +284,7 @@ async def test_a_theme_that_is_broken_leaves_the_slot_open(tmp_path: Path, clock
 
 
 async def test_a_database_that_fails_while_it_writes_keeps_nothing_of_the_edition(
-    world: World, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*_args: object, **_more: object) -> int:
         raise OSError("no space left")

@@ -1,0 +1,47 @@
+"""Who may be written to, as conditions that the ledger puts into its own statements."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import ColumnElement, and_, exists, or_
+
+from digest.model.subscriber import SubscriptionState
+from digest.store.tables import deliveries, subscribers, subscriptions, suppressions
+
+
+def may_be_mailed() -> ColumnElement[bool]:
+    """Active for an edition, pending for a confirm mail, not suppressed: asked at each step."""
+    suppressed = exists().where(suppressions.c.address_hash == subscribers.c.address_hash)
+    wanted = or_(
+        and_(
+            deliveries.c.edition_id.is_not(None),
+            subscriptions.c.state == SubscriptionState.ACTIVE.value,
+        ),
+        and_(
+            deliveries.c.notice == "confirm",
+            subscriptions.c.state == SubscriptionState.PENDING.value,
+        ),
+    )
+    return exists().where(
+        subscriptions.c.id == deliveries.c.subscription_id,
+        subscribers.c.id == subscriptions.c.subscriber_id,
+        wanted,
+        ~suppressed,
+    )
+
+
+def reads(
+    newsletter: str, frequencies: Collection[str], other_than: Collection[str]
+) -> ColumnElement[bool]:
+    """Active readers of these frequencies, or of none of `other_than`, and not suppressed."""
+    rhythm: ColumnElement[bool] = subscriptions.c.frequency.in_(list(frequencies))
+    if other_than:
+        rhythm = or_(rhythm, subscriptions.c.frequency.not_in(list(other_than)))
+    suppressed = exists().where(suppressions.c.address_hash == subscribers.c.address_hash)
+    return and_(
+        subscriptions.c.newsletter == newsletter,
+        subscriptions.c.state == SubscriptionState.ACTIVE.value,
+        rhythm,
+        ~suppressed,
+    )
