@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -51,14 +52,21 @@ def _guarded(
     """A tick that fails is told and tried again at the next one."""
 
     async def tick() -> None:
-        try:
+        with _told(name):
             await job(world, wake)
-        except DigestError as problem:
-            log.error("job=%s status=error reason=%r", name, str(problem))  # noqa: TRY400 -- one line is what the operator needs
-        except Exception:
-            log.exception("job=%s status=error", name)
 
     return tick
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Let a failure cost nothing but what it happened to."""
+    try:
+        yield
+    except DigestError as problem:
+        log.error("job=%s status=error reason=%r", what, str(problem))  # noqa: TRY400 -- one line is what the operator needs
+    except Exception:
+        log.exception("job=%s status=error", what)
 
 
 async def gather_due(world: World, wake: asyncio.Event) -> None:  # noqa: ARG001 -- every job has this shape
@@ -67,9 +75,13 @@ async def gather_due(world: World, wake: asyncio.Event) -> None:  # noqa: ARG001
 
 
 async def publish_all_due(world: World, wake: asyncio.Event) -> None:
-    """Make the editions whose slots have come, each from feeds polled just now."""
+    """Make the editions whose slots have come, each from feeds polled just now.
+
+    A newsletter that cannot be published, for its theme is broken, keeps no other from its slot.
+    """
     for newsletter in world.newsletters:
-        if await has_due(world, newsletter):
-            await gather(world, [newsletter], only_due=False)
-            if await publish_due(world, newsletter):
-                wake.set()
+        with _told(f"publish {newsletter.slug}"):
+            if await has_due(world, newsletter):
+                await gather(world, [newsletter], only_due=False)
+                if await publish_due(world, newsletter):
+                    wake.set()

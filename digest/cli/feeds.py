@@ -11,10 +11,9 @@ from rich.table import Table
 
 from digest.app import open_app, open_fetcher
 from digest.cli.progress import counting
-from digest.cli.run import out, print_json, run, told
+from digest.cli.run import here, out, print_json, run, told
 from digest.jobs.check import Checked, check_feeds
 from digest.jobs.gather import Poll, gather
-from digest.settings import read_settings
 
 _JSON = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
@@ -39,7 +38,7 @@ def gather_feeds(
     """
 
     async def journey(stop: asyncio.Event) -> list[Poll]:  # noqa: ARG001 -- every journey has it
-        async with open_app(read_settings()) as world:
+        async with open_app(here()) as world:
             feeds = sum(len(each.feeds) for each in world.newsletters)
             with counting("Feeds", total=feeds, shown=not as_json) as one_more:
                 return await gather(
@@ -74,7 +73,7 @@ def check(
     """
 
     async def journey(stop: asyncio.Event) -> list[Checked]:  # noqa: ARG001 -- every journey has it
-        allow = read_settings().feed_allow_private
+        allow = here().feed_allow_private
         async with open_fetcher(allow_private=allow) as fetcher:
             return await check_feeds(fetcher, sources)
 

@@ -27,6 +27,12 @@ for family in (setup, service, preview, send, status, feeds, subscribers, schedu
     family.add_to(app)
 
 
+def _say_version(wanted: bool) -> None:  # noqa: FBT001 -- typer's signature
+    if wanted:
+        typer.echo(f"digest {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def begin(
     *,
@@ -37,12 +43,14 @@ def begin(
         ),
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every outcome.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Say the version and exit.")] = False,
+    version: Annotated[  # noqa: ARG001 -- its callback answers
+        bool,
+        typer.Option(
+            "--version", callback=_say_version, is_eager=True, help="Say the version and exit."
+        ),
+    ] = False,
 ) -> None:
     """Turn a site's feeds into an email that people are glad to open."""
-    if version:
-        typer.echo(f"digest {__version__}")
-        raise typer.Exit
     start_logging(logging.DEBUG if verbose else logging.WARNING)
 
 

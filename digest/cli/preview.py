@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from digest.app import open_app
-from digest.cli.run import out, print_json, run, told
+from digest.cli.feeds import tell_polls
+from digest.cli.run import here, out, print_json, run, told
 from digest.errors import UsageError
 from digest.jobs.exhibit import describe, lay_out
+from digest.jobs.gather import Poll
 from digest.jobs.rehearse import as_edition, rehearse, show
 from digest.jobs.world import World
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Subscription
-from digest.settings import read_settings
 from digest.store import subscribers
 from digest.subscribers.address import address_key, parse_address
 
@@ -48,16 +50,18 @@ def preview(
     [bold]digest preview --out out --as anna@example.org[/bold]
     """
 
-    async def journey(stop: asyncio.Event) -> tuple[dict[str, object], str] | None:  # noqa: ARG001 -- every journey has it
-        async with open_app(read_settings()) as world:
+    async def journey(stop: asyncio.Event) -> _Preview:  # noqa: ARG001 -- every journey has it
+        async with open_app(here()) as world:
             which = world.newsletter(newsletter)
             person = await _reader(world, which, reader) if reader else None
             schedule = which.default_schedule
             if person is not None:
                 schedule = which.schedule(person.frequency) or schedule
-            found = (await rehearse(world, which, schedule)).prepared
+            rehearsal = await rehearse(world, which, schedule)
+            failed = [poll for poll in rehearsal.polls if poll.error]
+            found = rehearsal.prepared
             if found is None:
-                return None
+                return _Preview(failed)
             shown = show(world, as_edition(found, which, schedule), which, person)
             facts = describe(
                 which,
@@ -68,17 +72,26 @@ def preview(
             )
             if to is not None:
                 lay_out(to, shown, facts)
-            return facts, shown.text
+            return _Preview(failed, facts, shown.text)
 
     found = run(journey)
+    tell_polls(found.failed)
     if as_json:
-        print_json(found[0] if found else None)
-    elif found is None:
+        print_json(found.facts)
+    elif found.facts is None:
         told.print("Nothing new: no edition would go out.")
     elif to is not None:
         told.print(f"Wrote {to}/edition.html, edition.txt and edition.json", markup=False)
     else:
-        out.print(found[1], markup=False)
+        out.print(found.text, markup=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Preview:
+    failed: list[Poll]
+    #: None when there is nothing new
+    facts: dict[str, object] | None = None
+    text: str = ""
 
 
 async def _reader(world: World, newsletter: Newsletter, address: str) -> Subscription:

@@ -15,12 +15,16 @@ from typing import Any, NoReturn, TypeVar
 from rich.console import Console
 
 from digest.errors import DigestError
+from digest.settings import Settings, read_settings
 
 T = TypeVar("T")
 
 #: what people read; scripts read standard output
 told = Console(stderr=True, soft_wrap=True, highlight=False)
+#: in a pipe a table is as wide as it needs to be: nothing of an address may be cut
 out = Console(soft_wrap=True, highlight=False)
+if not out.is_terminal:
+    out = Console(soft_wrap=True, highlight=False, width=500)
 
 
 def run(journey: Callable[[asyncio.Event], Awaitable[T]]) -> T:
@@ -64,9 +68,21 @@ def fail(reason: str, *, code: int = 1) -> NoReturn:
     sys.exit(code)
 
 
+def many(count: int, noun: str) -> str:
+    """`1 reader`, `2 readers`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def print_json(document: Any) -> None:
     """The one JSON document of a command, on standard output."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def here() -> Settings:
+    """The settings of this folder; from now on the log speaks as they say."""
+    settings = read_settings()
+    start_logging(logging.getLogger("digest").level, kind=settings.log_format)
+    return settings
 
 
 def start_logging(level: int, *, kind: str = "text") -> None:

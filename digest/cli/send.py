@@ -12,7 +12,7 @@ import typer
 from digest.app import open_app
 from digest.cli.feeds import tell_polls
 from digest.cli.progress import counting
-from digest.cli.run import fail, print_json, run, told
+from digest.cli.run import fail, here, many, print_json, run, told
 from digest.errors import RelayAway, UsageError
 from digest.jobs.dispatch import Dispatch, count_readers, send_now
 from digest.jobs.rehearse import as_edition, latest, rehearse, send_tests
@@ -20,14 +20,13 @@ from digest.jobs.world import World
 from digest.model.delivery import Outcome, Sent, Uncertain
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter, Schedule
-from digest.settings import read_settings
 from digest.subscribers.address import parse_address
 
 _JSON = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 _NEWSLETTER = Annotated[
     str | None, typer.Option("--newsletter", metavar="SLUG", help="Needed where there are several.")
 ]
-_OUTCOMES = ("sent", "deferred", "bounced", "uncertain", "skipped", "waiting")
+_OUTCOMES = ("sent", "deferred", "bounced", "uncertain", "skipped", "expired", "waiting")
 _NO_GATHER = Annotated[bool, typer.Option("--no-gather", help="Do not poll the feeds first.")]
 
 
@@ -52,7 +51,7 @@ def send(
 ) -> None:
     """Gather, make an edition and deliver it now.
 
-    What an earlier run left unfinished is finished first. Nothing new: sends nothing.
+    What an earlier run left unfinished is finished too. Nothing new: sends nothing.
 
     Examples: [bold]digest send[/bold] · [bold]digest send --dry-run[/bold] ·
     [bold]digest send --to me@example.org[/bold]
@@ -85,7 +84,7 @@ class _Report:
 
 async def _send(wish: _Wish, *, dry_run: bool, stop: asyncio.Event) -> _Report:
     addresses = [parse_address(each) for each in wish.to]
-    async with open_app(read_settings()) as world:
+    async with open_app(here()) as world:
         which = world.newsletter(wish.newsletter)
         schedules = _schedules(which, wish.frequency)
         if addresses:
@@ -136,14 +135,17 @@ def _count(done: Dispatch) -> dict[str, Any]:
         "recipients": done.recipients,
         "sent": tally.sent,
         "deferred": tally.deferred,
-        "bounced": tally.bounced + tally.expired,
+        "bounced": tally.bounced,
         "uncertain": tally.uncertain,
         "skipped": tally.excluded,
+        "expired": tally.expired,
         "waiting": done.waiting,
     }
 
 
 def _in_words(done: Dispatch) -> str:
+    if not done.editions and done.unread:
+        return "Nobody reads it yet: no edition was made, and the articles wait."
     if not done.editions:
         return "Nothing new: nothing was sent."
     counts = _count(done)
@@ -151,7 +153,7 @@ def _in_words(done: Dispatch) -> str:
     which = ", ".join(str(each) for each in done.editions)
     resumed = " (finished what an earlier run began)" if done.resumed else ""
     return (
-        f"Edition {which}: {done.articles} articles for {done.recipients} readers; "
+        f"Edition {which}: {many(done.articles, 'article')} for {many(done.recipients, 'reader')}; "
         f"{told_of or 'nobody to send it to'}{resumed}"
     )
 
@@ -220,14 +222,14 @@ async def _say_what_would_be(
         if found.prepared is None:
             lines.append(f"{schedule.name}: nothing new.")
             continue
-        if schedule != newsletter.default_schedule and not found.recipients:
+        if not found.recipients:
             lines.append(f"{schedule.name}: nobody reads it.")
             continue
         count = len(found.prepared.draft.articles)
         articles, recipients = max(articles, count), recipients + found.recipients
         lines.append(
-            f"{schedule.name}: “{found.prepared.draft.subject}”, {count} articles "
-            f"for {found.recipients} readers."
+            f"{schedule.name}: “{found.prepared.draft.subject}”, {many(count, 'article')} "
+            f"for {many(found.recipients, 'reader')}."
         )
     document: dict[str, Any] = {
         "edition": None,

@@ -9,9 +9,8 @@ import typer
 from rich.table import Table
 
 from digest.app import open_app
-from digest.cli.run import out, print_json, run
+from digest.cli.run import here, out, print_json, run
 from digest.jobs.status import take_stock
-from digest.settings import read_settings
 
 _JSON = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
@@ -28,7 +27,7 @@ def status(*, as_json: _JSON = False) -> None:
     """
 
     async def journey(stop: asyncio.Event) -> dict[str, Any]:  # noqa: ARG001 -- every journey has it
-        async with open_app(read_settings()) as world:
+        async with open_app(here()) as world:
             return await take_stock(world)
 
     stock = run(journey)

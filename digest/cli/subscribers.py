@@ -10,14 +10,13 @@ import typer
 from rich.table import Table
 
 from digest.app import open_app
-from digest.cli.run import fail, out, print_json, run, told
+from digest.cli.run import fail, here, out, print_json, run, told
 from digest.editions.calendar import check_timezone
 from digest.jobs import join
 from digest.jobs.exhibit import utc
 from digest.jobs.send import deliver
 from digest.jobs.world import World
 from digest.model.subscriber import ConsentEvent, Subscription
-from digest.settings import read_settings
 from digest.store import subscribers
 from digest.store.deliveries import Scope
 from digest.subscribers.address import address_key, parse_address
@@ -68,7 +67,7 @@ def subscribe(
         fail(f"--timezone: {wrong}", code=2)
 
     async def journey(stop: asyncio.Event) -> str:
-        async with open_app(read_settings()) as world:
+        async with open_app(here()) as world:
             wanted: dict[str, Any] = {
                 "address": address,
                 "newsletter": world.newsletter(newsletter),
@@ -111,7 +110,7 @@ def unsubscribe(address: _ADDRESS, *, newsletter: _NEWSLETTER = None) -> None:
     """
 
     async def journey(stop: asyncio.Event) -> list[Subscription]:  # noqa: ARG001 -- every journey has it
-        async with open_app(read_settings()) as world:
+        async with open_app(here()) as world:
             which = world.newsletter(newsletter) if newsletter else None
             return await join.leave_address(world, address, newsletter=which, door="cli")
 
@@ -129,7 +128,7 @@ def list_all(*, newsletter: _NEWSLETTER = None, as_json: _JSON = False) -> None:
     """
 
     async def journey(stop: asyncio.Event) -> list[Subscription]:  # noqa: ARG001 -- every journey has it
-        async with open_app(read_settings()) as world:
+        async with open_app(here()) as world:
             slug = world.newsletter(newsletter).slug if newsletter else None
             return await _all(world, slug)
 
@@ -169,7 +168,7 @@ def show(address: _ADDRESS, *, as_json: _JSON = False) -> None:
     """
 
     async def journey(stop: asyncio.Event) -> list[tuple[Subscription, list[ConsentEvent]]]:  # noqa: ARG001 -- every journey has it
-        async with open_app(read_settings()) as world, world.store.read() as connection:
+        async with open_app(here()) as world, world.store.read() as connection:
             key = address_key(parse_address(address))
             found = await subscribers.by_address(connection, key)
             return [(each, await subscribers.consent_record(connection, each.id)) for each in found]

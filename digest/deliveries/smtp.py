@@ -228,7 +228,7 @@ def _why(relay: Relay, error: Exception) -> str:
         case _ if isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError):
             hint = "check DIGEST_SMTP_HOST, DIGEST_SMTP_SECURITY and the relay's certificate"
         case _:
-            hint = "check DIGEST_SMTP_HOST, _PORT and _SECURITY, or wait until it is back"
+            hint = "check DIGEST_SMTP_HOST, DIGEST_SMTP_PORT, DIGEST_SMTP_SECURITY, or wait"
     if isinstance(error, aiosmtplib.SMTPResponseException):
         text = f"{error.code} {error.message}"
     else:

@@ -80,7 +80,7 @@ def _parse_xml(text: str, url: str) -> ParsedFeed | FeedFailure:
         document = feedparser.parse(
             stream,
             response_headers={"content-type": "application/xml; charset=utf-8"},
-            sanitize_html=False,  # articles.clean does, after the limits
+            sanitize_html=False,  # entries never leave as markup: see model.text
             resolve_relative_uris=False,
         )
     except Exception as error:  # noqa: BLE001 -- a parser of strangers' bytes may fail in any way

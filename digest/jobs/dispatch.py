@@ -39,6 +39,8 @@ class Dispatch:
     waiting: int
     #: it had nothing new to tell and finished an earlier edition
     resumed: bool
+    #: nobody reads any of these rhythms, so no edition was made
+    unread: bool
     stopped: bool
 
 
@@ -71,6 +73,7 @@ async def send_now(
         tally=tally,
         waiting=waiting,
         resumed=bool(mine) and not new,
+        unread=not new and not await count_readers(world, newsletter, schedules),
         stopped=stop.is_set(),
     )
 
@@ -96,13 +99,11 @@ async def _publish(
 ) -> list[int]:
     """An edition for each rhythm that has something new, and somebody who reads it.
 
-    The default rhythm always gets its edition: the archive is for those who do not subscribe.
+    Without readers none is made: it would use the articles up before anybody could get them.
     """
     made = []
     for schedule in schedules:
-        if schedule == newsletter.default_schedule or await count_readers(
-            world, newsletter, [schedule]
-        ):
+        if await count_readers(world, newsletter, [schedule]):
             published = await publish_now(world, newsletter, schedule)
             if published is not None:
                 made.append(published.edition.id)

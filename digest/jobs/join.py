@@ -1,7 +1,7 @@
 """Joining, confirming, choosing, leaving: what a person asks for, and the record of it.
 
 The caller of `request` learns more than the web may tell: a page must look the same whatever the
-state of an address (mail.md A6: no enumeration).
+state of an address (nobody may find out by it who reads what).
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ CONFIRM_MAILS = 3
 
 #: a request that nobody confirmed in this time is void
 REQUEST_LIFE = timedelta(days=7)
+
+#: what a link in a mail may be for
+Purpose = Literal["confirm", "unsubscribe", "preferences"]
 
 
 class Asked(StrEnum):
@@ -220,23 +223,13 @@ async def _note(
     await subscribers.note(connection, subscription, event)
 
 
-# --------------------------------------------------------------- by a link in a mail
-
-
-async def look(
-    world: World, purpose: Literal["confirm", "unsubscribe", "preferences"], token: str
-) -> Subscription:
+async def look(world: World, purpose: Purpose, token: str) -> Subscription:
     """The subscription that a link is about; changes nothing. Raises LinkRefused."""
     async with world.store.read() as connection:
         return await _look(connection, world, purpose, token)
 
 
-async def _look(
-    connection: Connection,
-    world: World,
-    purpose: Literal["confirm", "unsubscribe", "preferences"],
-    token: str,
-) -> Subscription:
+async def _look(connection: Connection, world: World, purpose: Purpose, token: str) -> Subscription:
     found = await subscribers.by_ref(connection, read_ref(token))
     match purpose:
         case "confirm":
@@ -259,8 +252,8 @@ async def confirm(world: World, token: str, *, door: str, detail: str = "") -> S
             return found
         if found.state is SubscriptionState.UNSUBSCRIBED or now - found.requested_at > REQUEST_LIFE:
             raise LinkRefused("this request has ended; sign up again to get a new link")
-        await subscribers.activate(connection, found.id, now=now)
-        await _note(connection, found.id, "confirmed", door=door, detail=detail, now=now)
+        if await subscribers.activate(connection, found.id, now=now):  # else two pressed at once
+            await _note(connection, found.id, "confirmed", door=door, detail=detail, now=now)
         return await subscribers.by_id(connection, found.id) or found
 
 
@@ -292,9 +285,6 @@ async def change(
         chosen = f"frequency={frequency or '-'} language={language or '-'}"
         await _note(connection, found.id, "changed", door=door, detail=chosen, now=world.clock())
         return await subscribers.by_id(connection, found.id) or found
-
-
-# --------------------------------------------------------------- by the operator
 
 
 async def leave_address(

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from digest.editions.calendar import due_slot
 from digest.editions.compose import compose
 from digest.jobs.world import World
+from digest.messages.render import SIZE, size_of
 from digest.model.article import Article
 from digest.model.edition import Draft, Edition, LeftOut, Slot, Written
 from digest.model.newsletter import Newsletter, Schedule
@@ -18,9 +19,6 @@ from digest.store.dialect import lock_newsletter
 from digest.store.engine import Connection
 
 log = logging.getLogger("digest.publish")
-
-#: Gmail shows no more than 102,000 bytes of a message's HTML; personal links need some of them
-HTML_BUDGET = 90_000
 
 #: what a first edition may look back to, however short its rhythm is
 LOOK_BACK = timedelta(hours=24)
@@ -244,11 +242,11 @@ def _shorten(
     draft: Draft, written: Written, found: list[Article], newsletter: Newsletter
 ) -> Draft | None:
     """A draft with fewer articles, or None when the HTML is small enough to be shown whole."""
-    size = len(written.html.encode()) + sum(len(card.html.encode()) for card in written.cards)
+    size = size_of(written)
     chosen = len(draft.articles)
-    if size <= HTML_BUDGET or chosen == 1:
+    if size <= SIZE or chosen == 1:
         return None
-    fewer = max(1, min(chosen - 1, int(chosen * HTML_BUDGET / size)))
+    fewer = max(1, min(chosen - 1, int(chosen * SIZE / size)))
     shorter = compose(found, replace(newsletter, limit=fewer))
     if shorter is None:
         return None

@@ -187,6 +187,11 @@ async def _let_go(run: _Run, claim: Claim) -> None:
     log.info("delivery=%d status=%s", claim.id, "excluded" if left else "lease-lost")
 
 
+def _held(world: World, state: DeliveryState) -> bool:
+    """Uncertain, and to stay so until the operator decides."""
+    return state is DeliveryState.UNCERTAIN and world.uncertain == "hold"
+
+
 async def _record(run: _Run, claim: Claim, outcome: Outcome, *, to: str) -> None:
     world = run.world
     now = world.clock()
@@ -208,7 +213,8 @@ async def _record(run: _Run, claim: Claim, outcome: Outcome, *, to: str) -> None
             now=now,
             spread=world.chance.random(),
         )
-        state = state if due_at else DeliveryState.EXPIRED
+        if due_at is None and not _held(world, state):
+            state = DeliveryState.EXPIRED
     async with world.store.write() as connection:
         ours = await deliveries.record(
             connection,
@@ -216,6 +222,7 @@ async def _record(run: _Run, claim: Claim, outcome: Outcome, *, to: str) -> None
             owner=run.worker.id,
             state=state,
             reply=reply,
+            doubtful=isinstance(outcome, Uncertain),
             due_at=due_at,
             now=now,
         )

@@ -46,11 +46,13 @@ class Writer:
 def links_for(world: World, newsletter: Newsletter, ref: bytes, edition_id: int) -> Links:
     """The addresses that belong to the reader of this reference."""
     base = world.public_url
+    archive = f"{base}/archive/{newsletter.slug}"
     return Links(
         unsubscribe=f"{base}/unsubscribe/{world.signer.unsubscribe_token(ref)}",
         preferences=f"{base}/preferences/{world.signer.preferences_token(ref)}",
-        view=f"{base}/archive/{newsletter.slug}/{edition_id}",
-        archive=f"{base}/archive/{newsletter.slug}",
+        # an edition that is only shown or tested has no page of its own
+        view=f"{archive}/{edition_id}" if edition_id else archive,
+        archive=archive,
     )
 
 

@@ -58,16 +58,6 @@ class Templates:
         except Exception as error:  # a template may raise anything
             raise TemplateFault(_fault(self._where(error, name), error)) from error
 
-    def has(self, name: str) -> bool:
-        """Return whether a folder has template `name`."""
-        try:
-            self._environment(words.FALLBACK).get_template(name)
-        except TemplateNotFound:
-            return False
-        except TemplateSyntaxError:
-            return True
-        return True
-
     def _environment(self, language: str) -> Environment:
         if language not in self._environments:
             self._environments[language] = _environment(self._folders, language)

@@ -53,7 +53,7 @@ class Subscription:
 class ConsentEvent:
     """One entry of the consent record: what happened, when, through which door."""
 
-    #: "requested", "confirm-mail", "confirmed", "operator", "unsubscribed", "changed"
+    #: "requested", "confirmed", "operator", "unsubscribed", "changed"
     kind: str
     at: datetime
     #: "web", "mail" (one-click), "cli", "demo"

@@ -20,24 +20,26 @@ from digest.subscribers.address import parse_address
 from digest.words import languages
 
 #: first parts of our own paths: a newsletter of that name could not be reached
-RESERVED = frozenset({
-    "api",
-    "archive",
-    "confirm",
-    "desk",
-    "docs",
-    "embed",
-    "follow",
-    "healthz",
-    "hooks",
-    "metrics",
-    "preferences",
-    "preview",
-    "readyz",
-    "static",
-    "subscribe",
-    "unsubscribe",
-})
+RESERVED = frozenset(
+    {
+        "api",
+        "archive",
+        "confirm",
+        "desk",
+        "docs",
+        "embed",
+        "follow",
+        "healthz",
+        "hooks",
+        "metrics",
+        "preferences",
+        "preview",
+        "readyz",
+        "static",
+        "subscribe",
+        "unsubscribe",
+    }
+)
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 

@@ -51,13 +51,6 @@ async def unfinished(
     return list((await connection.execute(query)).scalars())
 
 
-async def next_due(connection: AsyncConnection) -> datetime | None:
-    """When the next delivery is due."""
-    query = select(func.min(deliveries.c.due_at)).where(deliveries.c.state.in_(_OPEN))
-    due: datetime | None = (await connection.execute(query)).scalar()
-    return due
-
-
 async def notices_since(
     connection: AsyncConnection, *, notice: str, subscription_id: int
 ) -> list[datetime]:

@@ -196,10 +196,14 @@ async def record(
     owner: str,
     state: DeliveryState,
     reply: str,
+    doubtful: bool = False,
     due_at: datetime | None = None,
     now: datetime,
 ) -> bool:
-    """Write the outcome of an attempt; False (and nothing written) when the lease was lost."""
+    """Write the outcome of an attempt; False (and nothing written) when the lease was lost.
+
+    `doubtful` counts a dot whose reply was never read: a copy may exist.
+    """
     refused_early = _ended_early(deliveries.c.state)
     values = {
         "state": state.value,
@@ -207,7 +211,7 @@ async def record(
         "reply": reply[:500],
         "updated_at": now,
         "attempts": deliveries.c.attempts + refused_early,
-        "doubts": deliveries.c.doubts + (1 if state is DeliveryState.UNCERTAIN else 0),
+        "doubts": deliveries.c.doubts + int(doubtful),
     }
     if due_at is not None:
         values["due_at"] = due_at

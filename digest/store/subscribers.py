@@ -25,8 +25,10 @@ async def meet(
     """The id of the person with this address, written down now if we have not met.
 
     Safe against two doors at once: the address key is unique, and the loser reads the winner's row.
+    The row is held until the transaction ends, so that what one person asks for comes in turn.
     """
     query = select(subscribers.c.id).where(subscribers.c.address_key == key)
+    query = query.with_for_update(key_share=True)  # SQLite's write transaction is that lock
     known = (await connection.execute(query)).scalar()
     if known is not None:
         return int(known)

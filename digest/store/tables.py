@@ -6,6 +6,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     ForeignKey,
     Index,
@@ -28,6 +29,7 @@ metadata = MetaData(
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
         "fk": "fk_%(table_name)s_%(column_0_N_name)s",
         "pk": "pk_%(table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
     }
 )
 
@@ -212,5 +214,6 @@ deliveries = Table(
     Column("updated_at", UtcTime, nullable=False),
     Column("reply", Text),
     UniqueConstraint("edition_id", "subscription_id"),
+    CheckConstraint("(edition_id IS NULL) <> (notice IS NULL)", name="one_kind"),
     Index("ix_deliveries_state_due_at", "state", "due_at"),
 )

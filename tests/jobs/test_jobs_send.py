@@ -139,7 +139,7 @@ async def test_hold_never_sends_again_what_is_uncertain(world: World, clock: Clo
 
 
 async def test_when_the_relay_goes_away_the_batch_stops_and_everything_waits(
-    world: World, clock: Clock
+    world: World,
 ) -> None:
     people = names(40)
     acts: dict[str, list[Act]] = {each: [AWAY] for each in people[10:]}
@@ -241,9 +241,7 @@ async def test_a_stop_waits_for_replies_and_gives_back_the_rest(world: World) ->
     assert sorted(script.taken) == people
 
 
-async def test_a_database_that_fails_in_one_attempt_tears_no_reply_away(
-    world: World, clock: Clock
-) -> None:
+async def test_a_database_that_fails_in_one_attempt_tears_no_reply_away(world: World) -> None:
     async def fail() -> None:
         raise StoreError("the database cannot be used: a cut line")
 

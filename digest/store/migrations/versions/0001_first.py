@@ -215,6 +215,9 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("reply", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "(edition_id IS NULL) <> (notice IS NULL)", name=op.f("ck_deliveries_one_kind")
+        ),
         sa.ForeignKeyConstraint(
             ["edition_id"], ["editions.id"], name=op.f("fk_deliveries_edition_id")
         ),
