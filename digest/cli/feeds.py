@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from digest.app import open_app, open_fetcher
@@ -91,7 +92,7 @@ def _tell(checked: list[Checked]) -> None:
         if each.error:
             told.print(f"{each.source}: {each.error}", style="red", markup=False)
             continue
-        table = Table(title=each.source, show_header=False, title_justify="left", box=None)
+        table = Table(title=escape(each.source), show_header=False, title_justify="left", box=None)
         table.add_row("entries", str(each.entries))
         table.add_row("first title", each.first_title or "-")
         table.add_row("first link", each.first_link or "-")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,7 @@ import typer
 from digest.app import open_app
 from digest.cli.feeds import tell_polls
 from digest.cli.run import here, out, print_json, run, told
-from digest.errors import UsageError
+from digest.errors import DigestError, UsageError
 from digest.jobs.exhibit import describe, lay_out
 from digest.jobs.gather import Poll
 from digest.jobs.rehearse import as_edition, rehearse, show
@@ -49,32 +48,7 @@ def preview(
     Examples: [bold]digest preview[/bold] ·
     [bold]digest preview --out out --as anna@example.org[/bold]
     """
-
-    async def journey(stop: asyncio.Event) -> _Preview:  # noqa: ARG001 -- every journey has it
-        async with open_app(here()) as world:
-            which = world.newsletter(newsletter)
-            person = await _reader(world, which, reader) if reader else None
-            schedule = which.default_schedule
-            if person is not None:
-                schedule = which.schedule(person.frequency) or schedule
-            rehearsal = await rehearse(world, which, schedule)
-            failed = [poll for poll in rehearsal.polls if poll.error]
-            found = rehearsal.prepared
-            if found is None:
-                return _Preview(failed)
-            shown = show(world, as_edition(found, which, schedule), which, person)
-            facts = describe(
-                which,
-                found.draft,
-                schedule=schedule.name,
-                number=found.number,
-                made_at=found.made_at,
-            )
-            if to is not None:
-                lay_out(to, shown, facts)
-            return _Preview(failed, facts, shown.text)
-
-    found = run(journey)
+    found = run(lambda _: _look_ahead(newsletter, reader, to))
     tell_polls(found.failed)
     if as_json:
         print_json(found.facts)
@@ -92,6 +66,34 @@ class _Preview:
     #: None when there is nothing new
     facts: dict[str, object] | None = None
     text: str = ""
+
+
+async def _look_ahead(newsletter: str | None, reader: str | None, to: Path | None) -> _Preview:
+    async with open_app(here()) as world:
+        which = world.newsletter(newsletter)
+        person = await _reader(world, which, reader) if reader else None
+        schedule = which.default_schedule
+        if person is not None:
+            schedule = which.schedule(person.frequency) or schedule
+        rehearsal = await rehearse(world, which, schedule)
+        failed = [poll for poll in rehearsal.polls if poll.error]
+        found = rehearsal.prepared
+        if found is None:
+            return _Preview(failed)
+        shown = show(world, as_edition(found, which, schedule), which, person)
+        facts = describe(
+            which,
+            found.draft,
+            schedule=schedule.name,
+            number=found.number,
+            made_at=found.made_at,
+        )
+        if to is not None:
+            try:
+                lay_out(to, shown, facts)
+            except OSError as problem:
+                raise DigestError(f"--out {to}: {problem.strerror}") from problem
+        return _Preview(failed, facts, shown.text)
 
 
 async def _reader(world: World, newsletter: Newsletter, address: str) -> Subscription:

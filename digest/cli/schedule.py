@@ -37,6 +37,8 @@ def show_next(
         times = next_times(cron, timezone=timezone, after=_start(start), count=count)
     except DigestError as problem:
         fail(str(problem), code=problem.exit_code)
+    except OverflowError:  # in UTC it lies before the year 1 or after 9999
+        fail(f"--start {start}: no calendar reaches that far", code=2)
     lines = [each.isoformat() for each in times]
     if as_json:
         print_json(lines)

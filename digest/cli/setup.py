@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from digest.cli.run import fail, told
-from digest.errors import DigestError
+from digest.errors import DigestError, UsageError
 from digest.settings import read_newsletters
 
 #: what stands in for a feed that was not named; `init` says that it must be replaced
@@ -76,13 +76,15 @@ def _check(toml: Path, text: str) -> None:
     if toml.exists():
         return
     trial = toml.with_suffix(f".{os.getpid()}.tmp")
-    trial.write_text(text, encoding="utf-8")
     try:
+        trial.write_text(text, encoding="utf-8")
         read_newsletters(trial)
+    except UnicodeEncodeError as problem:  # the terminal's bytes were no UTF-8
+        raise UsageError("init: write the title, sender and feeds in UTF-8") from problem
     except DigestError as problem:
         raise type(problem)(str(problem).replace(str(trial), "init")) from problem
     finally:
-        trial.unlink()
+        trial.unlink(missing_ok=True)
 
 
 def _write_new(path: Path, text: str, *, mode: int) -> bool:

@@ -45,10 +45,10 @@ def status(*, as_json: _JSON = False) -> None:
             each["last_edition_utc"] or "-",
             each["next_edition"] or "-",
         )
-    out.print(newsletters)
+    out.print(newsletters, markup=False)
     queue = {name: count for name, count in stock["queue"].items() if count}
     out.print("Deliveries: " + (", ".join(f"{n} {name}" for name, n in queue.items()) or "none"))
     feeds = Table("feed", "last poll", "state")
     for each in stock["feeds"]:
         feeds.add_row(each["url"], each["last_polled_utc"] or "never", each["error"] or "well")
-    out.print(feeds)
+    out.print(feeds, markup=False)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from digest.app import open_app
@@ -181,7 +182,7 @@ def show(address: _ADDRESS, *, as_json: _JSON = False) -> None:
         return
     for subscription, record in found:
         title = f"{subscription.subscriber.address} · {subscription.newsletter}"
-        table = Table(title=title, show_header=False, title_justify="left", box=None)
+        table = Table(title=escape(title), show_header=False, title_justify="left", box=None)
         for name, value in _describe(subscription).items():
             table.add_row(name, str(value if value is not None else "-"))
         for event in record:

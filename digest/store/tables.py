@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from digest.store.dialect import UtcTime
@@ -215,5 +216,15 @@ deliveries = Table(
     Column("reply", Text),
     UniqueConstraint("edition_id", "subscription_id"),
     CheckConstraint("(edition_id IS NULL) <> (notice IS NULL)", name="one_kind"),
-    Index("ix_deliveries_state_due_at", "state", "due_at"),
+    Index("ix_deliveries_state_due_at", "state", "due_at", "id"),
+    #: the few that are not editions
+    Index(
+        "ix_deliveries_notice_state_due_at",
+        "notice",
+        "state",
+        "due_at",
+        "id",
+        sqlite_where=text("notice IS NOT NULL"),
+        postgresql_where=text("notice IS NOT NULL"),
+    ),
 )

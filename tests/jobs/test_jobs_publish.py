@@ -28,8 +28,9 @@ from jobs_world import (
 from sqlalchemy import select
 
 from digest.errors import TemplateFault
-from digest.jobs.publish import HTML_BUDGET, Published, has_due, publish_due, publish_now
+from digest.jobs.publish import Published, has_due, publish_due, publish_now
 from digest.jobs.world import World
+from digest.messages.render import SIZE
 from digest.model.newsletter import Newsletter, Schedule
 from digest.store.tables import edition_articles, editions, slots
 
@@ -210,9 +211,9 @@ async def test_an_edition_that_mail_programs_would_cut_is_made_shorter(
         assert made is not None
         written = made.edition.written
         size = len(written.html.encode()) + sum(len(card.html.encode()) for card in written.cards)
-        assert size <= HTML_BUDGET
+        assert size <= SIZE
         # no more was dropped than had to be
-        assert size + max(len(card.html.encode()) for card in written.cards) * 2 > HTML_BUDGET
+        assert size + max(len(card.html.encode()) for card in written.cards) * 2 > SIZE
         told = len(made.draft.articles)
         assert titles(made) == every[:told]
         found = await reasons(world, made.edition.id)
@@ -222,7 +223,7 @@ async def test_an_edition_that_mail_programs_would_cut_is_made_shorter(
 
 async def test_one_article_alone_is_told_however_long_it_is(tmp_path: Path, clock: Clock) -> None:
     async with open_world(sqlite(tmp_path), clock) as world:
-        await bring(world, "Roman", excerpt="&" * HTML_BUDGET)
+        await bring(world, "Roman", excerpt="&" * SIZE)
         made = await publish_now(world, STADTBLATT, DAILY)
         assert made is not None
         assert titles(made) == ["Roman"]

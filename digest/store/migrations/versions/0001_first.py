@@ -229,8 +229,18 @@ def upgrade() -> None:
             "edition_id", "subscription_id", name=op.f("uq_deliveries_edition_id_subscription_id")
         ),
     )
+    op.create_index(
+        "ix_deliveries_notice_state_due_at",
+        "deliveries",
+        ["notice", "state", "due_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("notice IS NOT NULL"),
+        postgresql_where=sa.text("notice IS NOT NULL"),
+    )
     op.create_index(op.f("ix_deliveries_owner"), "deliveries", ["owner"], unique=False)
-    op.create_index("ix_deliveries_state_due_at", "deliveries", ["state", "due_at"], unique=False)
+    op.create_index(
+        "ix_deliveries_state_due_at", "deliveries", ["state", "due_at", "id"], unique=False
+    )
     op.create_index(
         op.f("ix_deliveries_subscription_id"), "deliveries", ["subscription_id"], unique=False
     )
