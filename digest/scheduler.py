@@ -25,37 +25,49 @@ log = logging.getLogger("digest.scheduler")
 TICK = 20
 
 
-def start_ticking(world: World, *, wake: asyncio.Event) -> AsyncIOScheduler:
-    """Begin to poll and publish; `wake` is set whenever there is something to deliver."""
-    ticker = AsyncIOScheduler(timezone="UTC")
-    for name, job in (("gather", gather_due), ("publish", publish_all_due)):
-        ticker.add_job(
-            _guarded(name, job, world, wake),
-            "interval",
-            seconds=TICK,
-            id=name,
-            next_run_time=world.clock(),
-            coalesce=True,
-            max_instances=1,
-            misfire_grace_time=None,
-        )
-    ticker.start()
-    return ticker
+Job = Callable[[World, asyncio.Event], Awaitable[None]]
 
 
-def _guarded(
-    name: str,
-    job: Callable[[World, asyncio.Event], Awaitable[None]],
-    world: World,
-    wake: asyncio.Event,
-) -> Callable[[], Awaitable[None]]:
-    """A tick that fails is told and tried again at the next one."""
+class Ticker:
+    """Begins each job at every tick, unless it is still at work from an earlier one."""
 
-    async def tick() -> None:
+    def __init__(self, world: World, *, wake: asyncio.Event) -> None:
+        self._world = world
+        self._wake = wake
+        self._clock = AsyncIOScheduler(timezone="UTC")
+        self._at_work: dict[str, asyncio.Task[None]] = {}
+
+    def start(self) -> None:
+        """Tick now, and from now on."""
+        for name, job in (("gather", gather_due), ("publish", publish_all_due)):
+            self._clock.add_job(
+                self._tick,
+                "interval",
+                args=(name, job),
+                seconds=TICK,
+                id=name,
+                next_run_time=self._world.clock(),
+                coalesce=True,
+                misfire_grace_time=None,
+            )
+        self._clock.start()
+
+    async def stop(self) -> None:
+        """Tick no more, and break off what is at work: the database takes it back whole."""
+        self._clock.shutdown(wait=False)
+        for task in self._at_work.values():
+            task.cancel()
+        await asyncio.gather(*self._at_work.values(), return_exceptions=True)
+
+    async def _tick(self, name: str, job: Job) -> None:
+        # a task of our own: APScheduler would log the trace of a job that it breaks off
+        busy = self._at_work.get(name)
+        if busy is None or busy.done():
+            self._at_work[name] = asyncio.create_task(self._work(name, job))
+
+    async def _work(self, name: str, job: Job) -> None:
         with _told(name):
-            await job(world, wake)
-
-    return tick
+            await job(self._world, self._wake)
 
 
 @contextmanager

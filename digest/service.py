@@ -15,7 +15,7 @@ from digest.errors import DigestError
 from digest.jobs.send import deliver_due, enlisted
 from digest.jobs.worker import Worker
 from digest.jobs.world import World
-from digest.scheduler import start_ticking
+from digest.scheduler import Ticker
 from digest.store.deliveries import Scope
 from digest.web.app import make_web
 
@@ -42,7 +42,9 @@ async def serve(
     """Run until `stop` is set; then end in order: replies under way are awaited."""
     wake = asyncio.Event()
     door = open_door(host, port) if web else None
-    ticker = start_ticking(world, wake=wake) if schedule else None
+    ticker = Ticker(world, wake=wake) if schedule else None
+    if ticker is not None:
+        ticker.start()
     postman = (
         asyncio.create_task(keep_delivering(world, wake=wake, stop=stop)) if delivery else None
     )
@@ -56,7 +58,7 @@ async def serve(
     finally:
         stop.set()
         if ticker is not None:
-            ticker.shutdown(wait=False)
+            await ticker.stop()
         if postman is not None:
             await postman
 

@@ -83,6 +83,8 @@ class Site:
     url: str = ""
     pages: dict[str, Page] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    #: called with the path, before the answer
+    on_asked: Callable[[str], None] = lambda _: None
 
     def feed(self, path: str, *items: Item, **headers: str) -> str:
         """Serve these items at `path` from now on; the address."""
@@ -98,6 +100,7 @@ def serving_site() -> Iterator[Site]:
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             site.asked.append(self.path)
+            site.on_asked(self.path)
             page = site.pages.get(self.path, Page(status=404))
             time.sleep(page.delay)
             etag = page.headers.get("ETag")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from jobs_world import NOW, STADTBLATT, Clock, admit, ledger, open_world, scripted
+from jobs_world import NOW, STADTBLATT, Clock, admit, ledger, open_world, scripted, sqlite
 from sqlalchemy import update
 
 from digest.errors import AddressRefused, LinkRefused, UsageError
@@ -31,8 +32,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def world(database_url: str, clock: Clock) -> AsyncIterator[World]:
-    async with open_world(database_url, clock) as one:
+async def world(tmp_path: Path, clock: Clock) -> AsyncIterator[World]:
+    async with open_world(sqlite(tmp_path), clock) as one:
         yield one
 
 

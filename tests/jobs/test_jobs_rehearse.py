@@ -9,7 +9,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from jobs_world import DAILY, NOW, STADTBLATT, WEEKLY, Clock, admit, open_world, publish, row_counts
+from jobs_world import (
+    DAILY,
+    NOW,
+    STADTBLATT,
+    WEEKLY,
+    Clock,
+    admit,
+    open_world,
+    publish,
+    row_counts,
+    sqlite,
+)
 from loopback import Item, Page, Relay, Site, running, serving_site
 
 from digest.errors import RelayAway, UsageError
@@ -42,8 +53,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def world(database_url: str, clock: Clock) -> AsyncIterator[World]:
-    async with open_world(database_url, clock) as one:
+async def world(tmp_path: Path, clock: Clock) -> AsyncIterator[World]:
+    async with open_world(sqlite(tmp_path), clock) as one:
         yield one
 
 
@@ -52,23 +63,24 @@ def of(*urls: str) -> Newsletter:
 
 
 async def test_a_rehearsal_shows_what_would_go_out_and_stores_nothing(
-    world: World, site: Site
+    database_url: str, clock: Clock, site: Site
 ) -> None:
-    await admit(world, "anna", "ben")
-    url = site.feed("/feed", Item("Eins", NOW - HOUR), Item("Zwei", NOW - 2 * HOUR))
-    before = await row_counts(world)
-    found = await rehearse(world, of(url, site.url + "/missing"), DAILY)
-    assert await row_counts(world) == before
-    assert [(each.status, each.new) for each in found.polls] == [("ok", 2), ("error", 0)]
-    assert found.prepared is not None
-    assert [each.title for each in found.prepared.draft.articles] == ["Eins", "Zwei"]
-    assert found.recipients == 2
-    # and the real thing then finds everything still to be done
-    assert [each.new for each in await gather(world, [of(url)])] == [2]
-    made = await publish_now(world, of(url), DAILY)
-    assert made is not None
-    assert made.draft.subject == found.prepared.draft.subject
-    assert [each.title for each in made.draft.articles] == ["Eins", "Zwei"]
+    async with open_world(database_url, clock) as world:
+        await admit(world, "anna", "ben")
+        url = site.feed("/feed", Item("Eins", NOW - HOUR), Item("Zwei", NOW - 2 * HOUR))
+        before = await row_counts(world)
+        found = await rehearse(world, of(url, site.url + "/missing"), DAILY)
+        assert await row_counts(world) == before
+        assert [(each.status, each.new) for each in found.polls] == [("ok", 2), ("error", 0)]
+        assert found.prepared is not None
+        assert [each.title for each in found.prepared.draft.articles] == ["Eins", "Zwei"]
+        assert found.recipients == 2
+        # and the real thing then finds everything still to be done
+        assert [each.new for each in await gather(world, [of(url)])] == [2]
+        made = await publish_now(world, of(url), DAILY)
+        assert made is not None
+        assert made.draft.subject == found.prepared.draft.subject
+        assert [each.title for each in made.draft.articles] == ["Eins", "Zwei"]
 
 
 async def test_a_rehearsal_without_news_says_so(world: World, site: Site) -> None:

@@ -206,7 +206,6 @@ def test_a_service_that_is_asked_to_stop_waits_for_replies_but_for_no_slow_site(
     assert sum(queue.values()) == 12
 
 
-@pytest.mark.xfail(strict=True, reason="the ticker logs the trace of a tick that it cancels")
 def test_a_service_with_a_hanging_feed_ends_at_once(desk: Desk, site: Site, port: int) -> None:
     site.pages["/feed"] = Page(delay=4)
     with serving(desk, port):
