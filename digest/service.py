@@ -12,7 +12,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from digest.errors import DigestError
-from digest.jobs.send import deliver_due, enlisted
+from digest.jobs.lease import enlisted
+from digest.jobs.send import deliver_due
 from digest.jobs.worker import Worker
 from digest.jobs.world import World
 from digest.scheduler import Ticker

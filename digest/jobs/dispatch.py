@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from digest.jobs.gather import Poll, gather
+from digest.jobs.lease import enlisted
 from digest.jobs.publish import publish_now
-from digest.jobs.send import Tally, deliver_due, enlisted
+from digest.jobs.send import Tally, deliver_due
 from digest.jobs.world import World
 from digest.model.delivery import DeliveryState
 from digest.model.newsletter import Newsletter, Schedule

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from digest.deliveries.retry import next_attempt
 from digest.errors import DigestError, LeaseLost, RelayAway, StoreError
-from digest.jobs.worker import SHOWN_EVERY, Worker, gone, this_worker
+from digest.jobs.clerk import Clerk
+from digest.jobs.lease import enlisted
+from digest.jobs.worker import Worker
 from digest.jobs.world import World
 from digest.jobs.write import Writer
 from digest.model.delivery import (
@@ -27,9 +28,8 @@ from digest.model.delivery import (
     Sent,
     Uncertain,
 )
-from digest.store import deliveries, workers
+from digest.store import deliveries, subscribers
 from digest.store.deliveries import Scope
-from digest.store.engine import Connection
 
 log = logging.getLogger("digest.send")
 
@@ -62,6 +62,7 @@ class _Run:
     told: Callable[[DeliveryState], None]
     stop: asyncio.Event
     writer: Writer
+    clerk: Clerk
     tally: Tally = field(default_factory=Tally)
 
 
@@ -90,7 +91,7 @@ async def deliver_due(
     A stop is in order: nothing new is begun, and replies under way are awaited. What was claimed
     and not begun is given back. Returns how the attempts ended.
     """
-    run = _Run(world, worker, scope, told, stop, Writer(world))
+    run = _Run(world, worker, scope, told, stop, Writer(world), Clerk(world.store))
     while not stop.is_set() and run.tally.away is None:
         claims = await _claim(run)
         if not claims:
@@ -109,7 +110,7 @@ async def _claim(run: _Run) -> list[Claim]:
         ):
             return []
     async with world.store.write() as connection:
-        return await deliveries.claim(
+        claims = await deliveries.claim(
             connection,
             owner=run.worker.id,
             scope=run.scope,
@@ -117,6 +118,10 @@ async def _claim(run: _Run) -> list[Claim]:
             limit=world.connections * CLAIMS_PER_CONNECTION,
             now=now,
         )
+        run.writer.readers = await subscribers.by_ids(
+            connection, [each.subscription_id for each in claims]
+        )
+    return claims
 
 
 async def _attempt_all(run: _Run, claims: list[Claim]) -> None:
@@ -151,8 +156,11 @@ async def _attempt(run: _Run, claim: Claim) -> None:
     world, owner = run.world, run.worker.id
 
     async def intend() -> bool:
-        async with world.store.write() as connection:
-            return await deliveries.intend(connection, claim.id, owner=owner, now=world.clock())
+        return await run.clerk.write(
+            lambda connection: deliveries.intend(
+                connection, claim.id, owner=owner, now=world.clock()
+            )
+        )
 
     message = None
     try:
@@ -215,8 +223,8 @@ async def _record(run: _Run, claim: Claim, outcome: Outcome, *, to: str) -> None
         )
         if due_at is None and not _held(world, state):
             state = DeliveryState.EXPIRED
-    async with world.store.write() as connection:
-        ours = await deliveries.record(
+    ours = await run.clerk.write(
+        lambda connection: deliveries.record(
             connection,
             claim.id,
             owner=run.worker.id,
@@ -226,6 +234,7 @@ async def _record(run: _Run, claim: Claim, outcome: Outcome, *, to: str) -> None
             due_at=due_at,
             now=now,
         )
+    )
     log.info(
         "delivery=%d to=<%s> status=%s reply=%r%s",
         claim.id,
@@ -237,63 +246,3 @@ async def _record(run: _Run, claim: Claim, outcome: Outcome, *, to: str) -> None
     if ours:
         setattr(run.tally, state.value, getattr(run.tally, state.value) + 1)
         run.told(state)
-
-
-# --------------------------------------------------------------- being a worker
-
-
-@asynccontextmanager
-async def enlisted(world: World) -> AsyncIterator[Worker]:
-    """Be in the list of workers for a while, take back what the dead ones held, and show a sign."""
-    worker = this_worker(world.secret_bytes(6))
-    async with world.store.write() as connection:
-        await _enlist(connection, world, worker)
-        await _bury_the_dead(connection, world, worker)
-    sign = asyncio.create_task(_show_sign(world, worker))
-    try:
-        yield worker
-    finally:
-        sign.cancel()
-        with suppress(asyncio.CancelledError):
-            await sign
-        async with world.store.write() as connection:
-            await workers.bury(connection, [worker.id], now=world.clock())
-
-
-async def _enlist(connection: Connection, world: World, worker: Worker) -> None:
-    await workers.enlist(
-        connection,
-        owner=worker.id,
-        machine=worker.machine,
-        process=worker.process,
-        now=world.clock(),
-    )
-
-
-async def _bury_the_dead(connection: Connection, world: World, worker: Worker) -> None:
-    now = world.clock()
-    others = await workers.roll_call(connection)
-    dead = gone(others, machine=worker.machine, now=now)
-    left = await workers.bury(connection, dead, now=now)
-    if dead or left.requeued or left.uncertain:
-        log.warning(
-            "workers gone=%d requeued=%d uncertain=%d", len(dead), left.requeued, left.uncertain
-        )
-
-
-async def _show_sign(world: World, worker: Worker) -> None:
-    """Renew the lease, and look after the dead, as long as this worker lives.
-
-    A lease that was taken away (this process slept) is begun anew under the same name: the rows it
-    held are no longer its own, so the fence lets no old dot through.
-    """
-    while True:
-        await asyncio.sleep(SHOWN_EVERY)
-        try:
-            async with world.store.write() as connection:
-                if not await workers.still_here(connection, owner=worker.id, now=world.clock()):
-                    log.warning("worker=%s status=lease-lost", worker.id)
-                    await _enlist(connection, world, worker)
-                await _bury_the_dead(connection, world, worker)
-        except DigestError as problem:
-            log.warning("worker=%s status=unseen reason=%r", worker.id, str(problem))

@@ -11,7 +11,7 @@ from digest.model.edition import Edition
 from digest.model.message import Links, Message
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Subscription
-from digest.store import editions, subscribers
+from digest.store import editions
 
 
 @dataclass(slots=True)
@@ -19,12 +19,13 @@ class Writer:
     """Writes messages for one run; keeps the editions it has met, joined once."""
 
     world: World
+    #: those whose messages are to be written, by subscription
+    readers: dict[int, Subscription] = field(default_factory=dict)
     _met: dict[int, tuple[Edition, assemble.Joined]] = field(default_factory=dict)
 
     async def write(self, claim: Claim) -> Message:
         """The message of a row. Raises LookupError when what it is made from is gone."""
-        async with self.world.store.read() as connection:
-            reader = await subscribers.by_id(connection, claim.subscription_id)
+        reader = self.readers.get(claim.subscription_id)
         if reader is None:
             raise LookupError(f"subscription {claim.subscription_id} is gone")
         newsletter = self.world.newsletter(reader.newsletter)

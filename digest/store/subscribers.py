@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Row, Select, func, insert, select, update
@@ -60,6 +61,12 @@ async def by_id(connection: AsyncConnection, subscription_id: int) -> Subscripti
     """One subscription."""
     row = (await connection.execute(_whole().where(subscriptions.c.id == subscription_id))).first()
     return _subscription(row) if row else None
+
+
+async def by_ids(connection: AsyncConnection, ids: Collection[int]) -> dict[int, Subscription]:
+    """Many subscriptions at once, by their ids."""
+    rows = await connection.execute(_whole().where(subscriptions.c.id.in_(list(ids))))
+    return {row.id: _subscription(row) for row in rows}
 
 
 async def of_person(

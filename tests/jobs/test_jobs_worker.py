@@ -13,8 +13,9 @@ import pytest
 from jobs_world import NOW, Clock, admit, ledger, names, open_world, publish, scripted, states
 from sqlalchemy import select
 
-from digest.jobs import send
-from digest.jobs.send import Tally, deliver, enlisted
+from digest.jobs import lease
+from digest.jobs.lease import enlisted
+from digest.jobs.send import Tally, deliver
 from digest.jobs.worker import LEASE, gone, this_worker
 from digest.jobs.world import World
 from digest.store import deliveries, workers
@@ -125,7 +126,7 @@ async def test_a_sleeper_sends_nothing_after_its_lease(
     database_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It held everything, slept before a dot past its lease, and another one did the work."""
-    monkeypatch.setattr(send, "SHOWN_EVERY", 3600)
+    monkeypatch.setattr(lease, "SHOWN_EVERY", 3600)
     people = names(12)
     async with (
         open_world(database_url, clock, smtp_connections=1) as one,
@@ -150,7 +151,7 @@ async def test_a_sleeper_sends_nothing_after_its_lease(
 async def test_a_sleeper_after_its_dot_costs_one_copy_and_writes_nothing(
     database_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(send, "SHOWN_EVERY", 3600)
+    monkeypatch.setattr(lease, "SHOWN_EVERY", 3600)
     async with (
         open_world(database_url, clock, smtp_connections=1) as one,
         open_world(database_url, clock, smtp_connections=1) as two,
@@ -179,7 +180,7 @@ async def test_a_sleeper_after_its_dot_costs_one_copy_and_writes_nothing(
 async def test_a_worker_that_shows_itself_keeps_what_it_holds(
     database_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(send, "SHOWN_EVERY", 0.01)
+    monkeypatch.setattr(lease, "SHOWN_EVERY", 0.01)
     async with (
         open_world(database_url, clock, smtp_connections=1) as one,
         open_world(database_url, clock, smtp_connections=1) as two,
@@ -202,7 +203,7 @@ async def test_a_worker_that_shows_itself_keeps_what_it_holds(
 async def test_a_worker_whose_lease_was_taken_away_begins_anew(
     world: World, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(send, "SHOWN_EVERY", 0.01)
+    monkeypatch.setattr(lease, "SHOWN_EVERY", 0.01)
     async with enlisted(world) as worker:
         async with world.store.write() as connection:
             await workers.bury(connection, [worker.id], now=clock.at)
