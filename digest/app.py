@@ -62,6 +62,9 @@ async def open_app(
     """
     signer = Signer(require_secret(settings))
     known = read_newsletters(settings.newsletters_file) if newsletters is None else newsletters
+    renderer = Renderer([settings.templates_dir, builtin_templates()])
+    for each in known:
+        renderer.check_theme(each.theme)
     store = await open_store(settings.database_url)
     transport = choose_transport(settings)
     try:
@@ -71,7 +74,7 @@ async def open_app(
             yield World(
                 newsletters=known,
                 store=store,
-                renderer=Renderer([settings.templates_dir, builtin_templates()]),
+                renderer=renderer,
                 signer=signer,
                 transport=transport,
                 fetcher=fetcher,

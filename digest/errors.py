@@ -10,6 +10,7 @@ DigestError                 the root: its text is one line that says what, where
 ├── AddressRefused          an address that we cannot or will not write to
 ├── LinkRefused             a signed link that is not ours, not for this purpose, or too old
 ├── RelayAway               the relay cannot be used now; no recipient is to blame
+├── Stopped                 somebody asked to stop, and the work was broken off in order
 └── LeaseLost               another worker took over; whoever raises this writes nothing more
 
 An expected failure of a stranger (a feed that is down, a mailbox that refuses) is a value, not an
@@ -59,6 +60,10 @@ class LinkRefused(DigestError):
 
 class RelayAway(DigestError):
     """The relay cannot be used now; no recipient is to blame."""
+
+
+class Stopped(DigestError):
+    """Somebody asked to stop, and the work was broken off in order."""
 
 
 class LeaseLost(DigestError):

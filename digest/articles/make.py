@@ -31,7 +31,8 @@ def make_articles(parsed: ParsedFeed, *, feed_url: str, now: datetime) -> tuple[
     `feed_url` may be a file's name. An entry that leads nowhere leads to the site or the feed; its
     `url` is "" where these are no web addresses either.
     """
-    home = web_url(parsed.site_url) or web_url(feed_url) or ""
+    # never the feed itself: nobody reads XML, and it may stand where only we can go
+    home = web_url(parsed.site_url) or ""
     identities = identify(parsed.entries, feed_url=feed_url)
     articles: dict[str, NewArticle] = {}
     for entry, identity in zip(parsed.entries, identities, strict=True):

@@ -27,30 +27,31 @@ if not out.is_terminal:
     out = Console(soft_wrap=True, highlight=False, width=500)
 
 
-def run(journey: Callable[[asyncio.Event], Awaitable[T]]) -> T:
-    """Run a journey to its end. Ctrl-C and SIGTERM set its event; a second one ends at once.
+def run(journey: Callable[[asyncio.Event], Awaitable[T]], *, patient: bool = False) -> T:
+    """Run a journey to its end; a deliberate error becomes one line and its exit code.
 
-    A deliberate error becomes one line on standard error and its exit code.
+    Ctrl-C and SIGTERM end it. A patient journey has something to finish first, such as a reply to
+    a mail: its event is set, and only a second signal ends it at once.
     """
     try:
-        return asyncio.run(_with_signals(journey))
+        return asyncio.run(_with_signals(journey, patient=patient))
     except DigestError as problem:
         fail(str(problem), code=problem.exit_code)
     except KeyboardInterrupt:
-        fail("ended at once; run it again to go on", code=130)
+        fail("stopped; run it again to go on", code=130)
     except Exception as problem:
         # our own fault: still one line, and the trace for whoever asks for it
         logging.getLogger("digest").debug("trace", exc_info=True)
         fail(f"our own fault: {type(problem).__name__}: {problem}; --verbose shows where")
 
 
-async def _with_signals(journey: Callable[[asyncio.Event], Awaitable[T]]) -> T:
+async def _with_signals(journey: Callable[[asyncio.Event], Awaitable[T]], *, patient: bool) -> T:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
 
     def ask_to_stop() -> None:
-        if stop.is_set() and task is not None:
+        if task is not None and (stop.is_set() or not patient):
             task.cancel()
         stop.set()
 
@@ -83,6 +84,17 @@ def here() -> Settings:
     settings = read_settings()
     start_logging(logging.getLogger("digest").level, kind=settings.log_format)
     return settings
+
+
+def warn_of_http(settings: Settings) -> None:
+    """Say once that mail programs offer no one-click unsubscribe without https."""
+    if not settings.public_url.startswith("https://"):
+        told.print(
+            f"DIGEST_PUBLIC_URL {settings.public_url} is not https: "
+            "mail programs will show no unsubscribe button (RFC 8058)",
+            style="yellow",
+            markup=False,
+        )
 
 
 def start_logging(level: int, *, kind: str = "text") -> None:

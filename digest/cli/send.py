@@ -12,10 +12,11 @@ import typer
 from digest.app import open_app
 from digest.cli.feeds import tell_polls
 from digest.cli.progress import counting
-from digest.cli.run import fail, here, many, print_json, run, told
+from digest.cli.run import fail, here, many, print_json, run, told, warn_of_http
 from digest.errors import RelayAway, UsageError
 from digest.jobs.dispatch import Dispatch, count_readers, send_now
 from digest.jobs.rehearse import as_edition, latest, rehearse, send_tests
+from digest.jobs.stopping import unless_stopped
 from digest.jobs.world import World
 from digest.model.delivery import Outcome, Sent, Uncertain
 from digest.model.edition import Edition
@@ -27,6 +28,7 @@ _NEWSLETTER = Annotated[
     str | None, typer.Option("--newsletter", metavar="SLUG", help="Needed where there are several.")
 ]
 _OUTCOMES = ("sent", "deferred", "bounced", "uncertain", "skipped", "expired", "waiting")
+_UNREAD = "none of the feeds could be read, so nothing could be found new"
 _NO_GATHER = Annotated[bool, typer.Option("--no-gather", help="Do not poll the feeds first.")]
 
 
@@ -57,13 +59,15 @@ def send(
     [bold]digest send --to me@example.org[/bold]
     """
     wish = _Wish(newsletter, frequency, tuple(to or ()), not no_gather, not as_json)
-    report = run(lambda stop: _send(wish, dry_run=dry_run, stop=stop))
+    report = run(lambda stop: _send(wish, dry_run=dry_run, stop=stop), patient=True)
     if as_json:
         print_json(report.document)
     else:
         told.print(report.said, markup=False)
     if report.failed:
         fail(report.failed)
+    if not as_json:
+        warn_of_http(here())
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +91,14 @@ async def _send(wish: _Wish, *, dry_run: bool, stop: asyncio.Event) -> _Report:
     async with open_app(here()) as world:
         which = world.newsletter(wish.newsletter)
         schedules = _schedules(which, wish.frequency)
-        if addresses:
-            return await _send_test(world, which, schedules[0], wish, addresses)
         if dry_run:
-            return await _say_what_would_be(world, which, schedules, wish)
+            return await unless_stopped(
+                stop, _say_what_would_be(world, which, schedules, wish, tests=len(addresses))
+            )
+        if addresses:
+            return await unless_stopped(
+                stop, _send_test(world, which, schedules[0], wish, addresses)
+            )
         return await _send_really(world, which, schedules, wish, stop)
 
 
@@ -158,16 +166,20 @@ def _in_words(done: Dispatch) -> str:
     )
 
 
+def _wait(done: Dispatch) -> str:
+    return "1 mail waits" if done.waiting == 1 else f"{done.waiting} mails wait"
+
+
 def _trouble(done: Dispatch) -> str | None:
     if done.tally.away is not None:
         return (
-            f"{done.tally.away}; {done.waiting} mails wait in the ledger, "
+            f"{done.tally.away}; {_wait(done)} in the ledger, "
             "nothing is lost: run `digest send` again when the relay is back"
         )
     if done.polls and not done.editions and all(each.error for each in done.polls):
-        return "none of the feeds could be read, so nothing could be found new"
-    if done.stopped:
-        return f"stopped in order; {done.waiting} mails wait: run `digest send` again to go on"
+        return _UNREAD
+    if done.stopped and done.waiting:
+        return f"stopped in order; {_wait(done)}: run `digest send` again to go on"
     return None
 
 
@@ -213,23 +225,29 @@ def _reply(outcome: Outcome) -> str:
 
 
 async def _say_what_would_be(
-    world: World, newsletter: Newsletter, schedules: Sequence[Schedule], wish: _Wish
+    world: World,
+    newsletter: Newsletter,
+    schedules: Sequence[Schedule],
+    wish: _Wish,
+    *,
+    tests: int,
 ) -> _Report:
+    """What a send would do; a test goes to its addresses, with the default rhythm's edition."""
     articles = recipients = 0
-    lines = []
-    for schedule in schedules:
+    lines, polls = [], []
+    for schedule in schedules[:1] if tests else schedules:
         found = await rehearse(world, newsletter, schedule, gathering=wish.gathering)
-        if found.prepared is None:
-            lines.append(f"{schedule.name}: nothing new.")
-            continue
-        if not found.recipients:
-            lines.append(f"{schedule.name}: nobody reads it.")
+        polls = list(found.polls)
+        readers = tests or found.recipients
+        if found.prepared is None or not readers:
+            what = "nobody reads it" if found.prepared else "nothing new"
+            lines.append(f"{schedule.name}: {what}.")
             continue
         count = len(found.prepared.draft.articles)
-        articles, recipients = max(articles, count), recipients + found.recipients
+        articles, recipients = max(articles, count), recipients + readers
         lines.append(
             f"{schedule.name}: “{found.prepared.draft.subject}”, {many(count, 'article')} "
-            f"for {many(found.recipients, 'reader')}."
+            f"for {many(readers, 'test reader' if tests else 'reader')}."
         )
     document: dict[str, Any] = {
         "edition": None,
@@ -239,4 +257,7 @@ async def _say_what_would_be(
         **dict.fromkeys(_OUTCOMES, 0),
         "dry_run": True,
     }
-    return _Report(document, "Dry run, nothing was sent. " + " ".join(lines))
+    if wish.talking:
+        tell_polls([each for each in polls if each.error])
+    failed = _UNREAD if polls and all(each.error for each in polls) else None
+    return _Report(document, "Dry run, nothing was sent. " + " ".join(lines), failed)

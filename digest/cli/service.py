@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from digest.app import open_app
-from digest.cli.run import fail, run, start_logging, told
+from digest.cli.run import fail, run, start_logging, told, warn_of_http
 from digest.settings import read_settings
+from digest.words import languages
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,6 +38,7 @@ def serve(
     async def journey(stop: asyncio.Event) -> None:
         settings = read_settings()
         start_logging(logging.INFO, kind=settings.log_format)
+        warn_of_http(settings)
         async with open_app(settings) as world:
 
             def ready() -> None:
@@ -56,7 +58,7 @@ def serve(
 
     if no_web and no_schedule and no_delivery:
         fail("--no-web --no-schedule --no-delivery leave nothing to do", code=2)
-    run(journey)
+    run(journey, patient=True)
 
 
 def demo(
@@ -68,7 +70,10 @@ def demo(
     subscribers: Annotated[int, typer.Option(metavar="N", min=1, max=100_000)] = 3,
     language: Annotated[str, typer.Option(metavar="L", help="de or en.")] = "de",
     out: Annotated[Path, typer.Option("--out", metavar="DIR")] = Path("demo-out"),
-    port: Annotated[int, typer.Option(metavar="P", min=0, max=65535)] = 8025,
+    port: Annotated[
+        int | None,
+        typer.Option(metavar="P", min=0, max=65535, help="8025; with --once any free one."),
+    ] = None,
 ) -> None:
     """Show the whole service on this machine alone, with nothing to configure.
 
@@ -76,12 +81,17 @@ def demo(
     """
     from digest.demo.run import Wish, show  # noqa: PLC0415 -- only this command needs it
 
+    if language not in languages():
+        fail(f"--language {language!r}: we speak {', '.join(languages())}", code=2)
     wish = Wish(
         once=once,
         feeds=tuple(feed or ()),
         subscribers=subscribers,
         language=language,
         out=out,
-        port=port,
+        port=port if port is not None else (0 if once else 8025),
     )
-    run(lambda stop: show(wish, stop=stop, told=lambda line: told.print(line, markup=False)))
+    run(
+        lambda stop: show(wish, stop=stop, told=lambda line: told.print(line, markup=False)),
+        patient=True,
+    )

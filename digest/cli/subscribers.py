@@ -13,7 +13,7 @@ from rich.table import Table
 from digest.app import open_app
 from digest.cli.run import fail, here, out, print_json, run, told
 from digest.editions.calendar import check_timezone
-from digest.jobs import join
+from digest.jobs import choose, join
 from digest.jobs.exhibit import utc
 from digest.jobs.send import deliver
 from digest.jobs.world import World
@@ -62,6 +62,8 @@ def subscribe(
     Examples: [bold]digest subscribe anna@example.org[/bold] ·
     [bold]digest subscribe anna@example.org --confirmed --frequency weekly[/bold]
     """
+    if topic:
+        fail("--topic: this newsletter has no topics to choose from yet", code=2)
     if language is not None and language not in languages():
         fail(f"--language {language!r}: we speak {', '.join(languages())}", code=2)
     if timezone is not None and (wrong := check_timezone(timezone)):
@@ -84,7 +86,7 @@ def subscribe(
             asked = await join.request(world, **wanted, detail="digest subscribe")
             return await _say_asked(world, asked, address, stop)
 
-    told.print(run(journey), markup=False)
+    told.print(run(journey, patient=True), markup=False)
 
 
 async def _say_asked(world: World, asked: join.Asked, address: str, stop: asyncio.Event) -> str:
@@ -95,6 +97,8 @@ async def _say_asked(world: World, asked: join.Asked, address: str, stop: asynci
                 return (
                     f"asked {address}; the confirm mail waits, for the relay is away: {tally.away}"
                 )
+            if not tally.sent:
+                return f"asked {address}; the relay did not take the confirm mail, see `status`"
             return f"asked {address}; the confirm mail is on its way"
         case join.Asked.WAITING:
             return f"{address} was asked already; a second confirm mail goes out after 24 hours"
@@ -113,7 +117,7 @@ def unsubscribe(address: _ADDRESS, *, newsletter: _NEWSLETTER = None) -> None:
     async def journey(stop: asyncio.Event) -> list[Subscription]:  # noqa: ARG001 -- every journey has it
         async with open_app(here()) as world:
             which = world.newsletter(newsletter) if newsletter else None
-            return await join.leave_address(world, address, newsletter=which, door="cli")
+            return await choose.leave_address(world, address, newsletter=which, door="cli")
 
     left = run(journey)
     if not left:

@@ -23,7 +23,7 @@ from digest.demo.catcher import Catcher
 from digest.demo.inbox import make_inbox
 from digest.demo.names import PUBLIC_URL, SITE_URL, ShowLoopback
 from digest.demo.site import make_site
-from digest.errors import DigestError
+from digest.errors import DigestError, Stopped
 from digest.jobs.check import is_url
 from digest.jobs.exhibit import describe, lay_out
 from digest.jobs.gather import gather
@@ -31,6 +31,7 @@ from digest.jobs.join import admit
 from digest.jobs.publish import Published, publish_now
 from digest.jobs.rehearse import show as show_edition
 from digest.jobs.send import deliver
+from digest.jobs.stopping import unless_stopped
 from digest.jobs.world import World
 from digest.model.newsletter import FeedSource, Newsletter, Schedule, Sender
 from digest.service import keep_delivering, open_door, serving
@@ -72,7 +73,7 @@ async def show(wish: Wish, *, stop: asyncio.Event, told: Callable[[str], None]) 
             ) as world,
             serving(_pages(world, wish, mail, local), door),
         ):
-            await _send_at_once(world, wish, told)
+            await _send_at_once(world, wish, stop, told)
             if not wish.once:
                 await _stay_up(world, local, stop, told)
 
@@ -84,11 +85,11 @@ def _refuse_missing(wish: Wish) -> None:
 
 
 def _empty_mailbox(out: Path) -> Path:
-    """The folder for the caught mail, without what an earlier demo left there."""
+    """The folder for the caught mail; what an earlier demo left there and beside it goes."""
     mail = out / "mail"
     try:
         mail.mkdir(parents=True, exist_ok=True)
-        for old in mail.glob("*.eml"):
+        for old in (*mail.glob("*.eml"), *out.glob("edition.*")):
             old.unlink()
     except OSError as problem:
         raise DigestError(f"--out {out}: {problem.strerror}") from problem
@@ -183,9 +184,13 @@ def _give(feeds: tuple[str, ...]) -> Callable[[Request], Response]:
     return give
 
 
-async def _send_at_once(world: World, wish: Wish, told: Callable[[str], None]) -> None:
+async def _send_at_once(
+    world: World, wish: Wish, stop: asyncio.Event, told: Callable[[str], None]
+) -> None:
     newsletter = world.newsletters[0]
     for place in range(wish.subscribers):
+        if stop.is_set():
+            raise Stopped("stopped in order")
         await admit(
             world,
             address=_reader(place),
@@ -194,21 +199,24 @@ async def _send_at_once(world: World, wish: Wish, told: Callable[[str], None]) -
             door="demo",
             detail="a made-up reader of the demo",
         )
-    polls = await gather(world, [newsletter], only_due=False)
+    polls = await unless_stopped(stop, gather(world, [newsletter], only_due=False))
     for poll in polls:
-        told(f"  {poll.url}: {poll.error or f'{poll.new} new articles'}")
+        told(f"  {poll.url}: {poll.error or f'{poll.new} new'}")
     if all(poll.error for poll in polls):
         raise DigestError("none of the feeds could be read; nothing was sent")
     published = await publish_now(world, newsletter, newsletter.default_schedule)
     if published is None:
         told("Nothing new in the feeds: no edition, and nothing was sent.")
+        (wish.out / "edition.json").write_text('{"articles": []}\n', encoding="utf-8")
         return
-    tally = await deliver(world, Scope())
+    tally = await deliver(world, Scope(), stop=stop)
     _exhibit(world, wish, published)
     articles = len(published.draft.articles)
     told(f"Edition {published.edition.number}: “{published.draft.subject}”")
     told(f"{articles} articles, {tally.sent} of {published.recipients} mails sent")
     told(f"Written: {wish.out}/edition.html, edition.txt, edition.json and {wish.out}/mail/*.eml")
+    if stop.is_set():
+        raise Stopped("stopped in order")
     if tally.sent != published.recipients:
         raise DigestError(tally.away or "not every mail was sent; run with --verbose to see why")
 

@@ -66,7 +66,9 @@ def _once(
     doubles: dict[int, Article] = {}
     seen: set[tuple[str, ...]] = set()
     for article in sorted(articles, key=lambda each: places.get(each.section, len(places))):
-        marks = {(article.key,), (article.url.casefold(), _squeezed(article.title))}
+        marks: set[tuple[str, ...]] = {(article.key,)}
+        if article.link_key is not None:
+            marks.add((article.link_key, _squeezed(article.title)))
         (doubles if marks & seen else kept)[article.id] = article
         seen |= marks
     return list(kept.values()), [each for each in doubles.values() if each.id not in kept]

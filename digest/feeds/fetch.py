@@ -156,7 +156,9 @@ def _validators(etag: str | None, last_modified: str | None) -> dict[str, str]:
 
 
 def _kept(validator: str | None) -> str | None:
-    return validator if validator and len(validator) <= _MAX_VALIDATOR else None
+    # what is not ASCII cannot be sent back (RFC 9110 5.5)
+    fits = validator and len(validator) <= _MAX_VALIDATOR and validator.isascii()
+    return validator if fits else None
 
 
 def _redirect(response: aiohttp.ClientResponse) -> _Moved | FeedFailure:

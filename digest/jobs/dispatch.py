@@ -10,6 +10,7 @@ from digest.jobs.gather import Poll, gather
 from digest.jobs.lease import enlisted
 from digest.jobs.publish import publish_now
 from digest.jobs.send import Tally, deliver_due
+from digest.jobs.stopping import unless_stopped
 from digest.jobs.world import World
 from digest.model.delivery import DeliveryState
 from digest.model.newsletter import Newsletter, Schedule
@@ -31,7 +32,7 @@ class Dispatch:
     polls: tuple[Poll, ...]
     #: the editions it delivered, the new one of the default rhythm first
     editions: tuple[int, ...]
-    #: of the first of them
+    #: of all of them
     articles: int
     #: deliveries that this run had to do with
     recipients: int
@@ -55,7 +56,9 @@ async def send_now(
     told: Callable[[DeliveryState], None],
 ) -> Dispatch:
     """Deliver everything that is unfinished or new in these rhythms; nothing new sends nothing."""
-    polls = await gather(world, [newsletter], only_due=False) if gathering else []
+    polls = (
+        await unless_stopped(stop, gather(world, [newsletter], only_due=False)) if gathering else []
+    )
     new: list[int] = []
     if not stop.is_set():
         new = await _publish(world, newsletter, schedules)
@@ -69,7 +72,7 @@ async def send_now(
     return Dispatch(
         polls=tuple(polls),
         editions=tuple(mine),
-        articles=await _articles(world, mine[:1]),
+        articles=await _articles(world, mine),
         recipients=waiting + tally.sent + tally.bounced + tally.expired + tally.excluded,
         tally=tally,
         waiting=waiting,

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from digest.messages.plain import link_to
 from digest.model.article import Article
 from digest.model.edition import Draft, Written
 from digest.model.newsletter import Newsletter
@@ -43,6 +44,8 @@ def _describe(article: Article, place: int) -> dict[str, object]:
         "section": article.section,
         "title": article.title,
         "link": article.url,
+        #: as it stands in the mail: https, where the publisher wrote http
+        "mail_link": link_to(article.url),
         "published_utc": utc(article.published_at) if article.dated else None,
         "excerpt": article.excerpt,
         "image": asdict(article.image) if article.image else None,

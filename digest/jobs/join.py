@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal
 
-from digest.errors import AddressRefused, LinkRefused, UsageError
+from digest.errors import AddressRefused, UsageError
 from digest.jobs.world import World
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import ConsentEvent, Subscription, SubscriptionState
 from digest.store import books, deliveries, subscribers
 from digest.store.engine import Connection
 from digest.subscribers.address import address_key, parse_address
-from digest.subscribers.links import read_ref
 
 #: one confirm mail for each address and newsletter in this time, and so many in all: a stranger
 #: who types somebody else's address in again and again must not fill his mailbox
@@ -27,10 +25,8 @@ CONFIRM_MAILS = 3
 #: a request that nobody confirmed in this time is void
 REQUEST_LIFE = timedelta(days=7)
 
+
 #: what a link in a mail may be for
-Purpose = Literal["confirm", "unsubscribe", "preferences"]
-
-
 class Asked(StrEnum):
     """What came of a request."""
 
@@ -57,7 +53,7 @@ async def request(
     detail: str = "",
 ) -> Asked:
     """Start a double opt-in. Raises AddressRefused or UsageError for what cannot be."""
-    rhythm = _frequency(newsletter, frequency)
+    rhythm = check_frequency(newsletter, frequency)
     async with world.store.write() as connection:
         now = world.clock()
         person = await _meet(
@@ -88,7 +84,7 @@ async def request(
         await deliveries.queue_notice(
             connection, notice="confirm", subscription_id=subscription, now=now
         )
-        await _note(connection, subscription, "requested", door=door, detail=detail, now=now)
+        await note(connection, subscription, "requested", door=door, detail=detail, now=now)
     return Asked.ASKED
 
 
@@ -108,7 +104,7 @@ async def admit(
 
     Raises AddressRefused for an address that cannot be, or that is closed to us.
     """
-    rhythm = _frequency(newsletter, frequency)
+    rhythm = check_frequency(newsletter, frequency)
     async with world.store.write() as connection:
         now = world.clock()
         person = await _meet(
@@ -123,28 +119,34 @@ async def admit(
             raise AddressRefused(f"{address}: this address is closed to us; we do not write to it")
         known = await subscribers.of_person(connection, person, newsletter.slug)
         if known is not None and known.state is SubscriptionState.ACTIVE:
-            await subscribers.change(connection, known, frequency=frequency)
-            subscription = known.id
-        else:
-            subscription = await _ask(
-                connection,
-                world,
-                known,
-                person=person,
-                newsletter=newsletter,
-                frequency=rhythm,
-                topics=topics,
-                now=now,
+            await subscribers.change(
+                connection, known, frequency=frequency, language=language, timezone=timezone
             )
-            await subscribers.activate(connection, subscription, now=now)
-            await _note(connection, subscription, "operator", door=door, detail=detail, now=now)
-        found = await subscribers.by_id(connection, subscription)
+            return await _whole(connection, known.id)
+        subscription = await _ask(
+            connection,
+            world,
+            known,
+            person=person,
+            newsletter=newsletter,
+            frequency=rhythm,
+            topics=topics,
+            now=now,
+        )
+        await subscribers.activate(connection, subscription, now=now)
+        await note(connection, subscription, "operator", door=door, detail=detail, now=now)
+        return await _whole(connection, subscription)
+
+
+async def _whole(connection: Connection, subscription: int) -> Subscription:
+    found = await subscribers.by_id(connection, subscription)
     if found is None:
         raise LookupError(f"subscription {subscription} vanished in its own transaction")
     return found
 
 
-def _frequency(newsletter: Newsletter, frequency: str | None) -> str:
+def check_frequency(newsletter: Newsletter, frequency: str | None) -> str:
+    """The frequency, or the default one. Raises UsageError for one that is not offered."""
     if frequency is None:
         return newsletter.default_schedule.name
     if newsletter.schedule(frequency) is None:
@@ -216,84 +218,9 @@ async def _ask(
     )
 
 
-async def _note(
+async def note(
     connection: Connection, subscription: int, kind: str, *, door: str, detail: str, now: datetime
 ) -> None:
+    """Write a line of the consent record."""
     event = ConsentEvent(kind=kind, at=now, door=door, detail=detail)
     await subscribers.note(connection, subscription, event)
-
-
-async def look(world: World, purpose: Purpose, token: str) -> Subscription:
-    """The subscription that a link is about; changes nothing. Raises LinkRefused."""
-    async with world.store.read() as connection:
-        return await _look(connection, world, purpose, token)
-
-
-async def _look(connection: Connection, world: World, purpose: Purpose, token: str) -> Subscription:
-    found = await subscribers.by_ref(connection, read_ref(token))
-    match purpose:
-        case "confirm":
-            world.signer.check_confirm(token, found.request_nonce if found else bytes(16))
-        case "unsubscribe":
-            world.signer.check_unsubscribe(token)
-        case "preferences":
-            world.signer.check_preferences(token)
-    if found is None:
-        raise LinkRefused("this link leads to no subscription any more")
-    return found
-
-
-async def confirm(world: World, token: str, *, door: str, detail: str = "") -> Subscription:
-    """Pending becomes active; a second time changes nothing. Raises LinkRefused."""
-    async with world.store.write() as connection:
-        now = world.clock()
-        found = await _look(connection, world, "confirm", token)
-        if found.state is SubscriptionState.ACTIVE:
-            return found
-        if found.state is SubscriptionState.UNSUBSCRIBED or now - found.requested_at > REQUEST_LIFE:
-            raise LinkRefused("this request has ended; sign up again to get a new link")
-        if await subscribers.activate(connection, found.id, now=now):  # else two pressed at once
-            await _note(connection, found.id, "confirmed", door=door, detail=detail, now=now)
-        return await subscribers.by_id(connection, found.id) or found
-
-
-async def leave(world: World, token: str, *, door: str) -> Subscription:
-    """Nothing more is written to this person; again changes nothing. Raises LinkRefused."""
-    async with world.store.write() as connection:
-        found = await _look(connection, world, "unsubscribe", token)
-        return await _leave(connection, world, found, door=door)
-
-
-async def _leave(
-    connection: Connection, world: World, found: Subscription, *, door: str
-) -> Subscription:
-    now = world.clock()
-    if await subscribers.leave(connection, found.id, now=now):
-        await _note(connection, found.id, "unsubscribed", door=door, detail="", now=now)
-    return await subscribers.by_id(connection, found.id) or found
-
-
-async def change(
-    world: World, token: str, *, frequency: str | None, language: str | None, door: str
-) -> Subscription:
-    """Note a reader's choices. Raises LinkRefused, and UsageError for a choice we do not offer."""
-    async with world.store.write() as connection:
-        found = await _look(connection, world, "preferences", token)
-        if frequency is not None:
-            _frequency(world.newsletter(found.newsletter), frequency)
-        await subscribers.change(connection, found, frequency=frequency, language=language)
-        chosen = f"frequency={frequency or '-'} language={language or '-'}"
-        await _note(connection, found.id, "changed", door=door, detail=chosen, now=world.clock())
-        return await subscribers.by_id(connection, found.id) or found
-
-
-async def leave_address(
-    world: World, address: str, *, newsletter: Newsletter | None, door: str
-) -> list[Subscription]:
-    """End one subscription of an address, or all; return those that it touched."""
-    async with world.store.write() as connection:
-        found = await subscribers.by_address(connection, address_key(parse_address(address)))
-        wanted = [
-            each for each in found if newsletter is None or each.newsletter == newsletter.slug
-        ]
-        return [await _leave(connection, world, each, door=door) for each in wanted]

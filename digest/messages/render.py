@@ -80,6 +80,11 @@ class Renderer:
                 break
         return written
 
+    def check_theme(self, name: str) -> None:
+        """Raise TemplateFault unless a theme of this name is whole."""
+        for part in ("subject.txt", "body.txt", "body.html", "style.css"):
+            self._templates.find(f"editions/{name}/{part}")
+
     def render_notice(self, kind: str, *, language: str, **context: Any) -> Notice:
         """Write a service mail from the folder `notices/<kind>`. Raises TemplateFault."""
         folder = f"notices/{kind}"

@@ -46,6 +46,11 @@ class Templates:
         self._folders = tuple(folders)
         self._environments: dict[str, Environment] = {}
 
+    def find(self, name: str) -> None:
+        """Raise TemplateFault unless template `name` is there; it is not read."""
+        if not any((folder / name).is_file() for folder in self._folders):
+            raise TemplateFault(self._missing(name))
+
     def render(self, name: str, *, language: str, context: dict[str, Any]) -> str:
         """Return the text of template `name`. Raises TemplateFault with its file and line."""
         try:

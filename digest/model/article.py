@@ -60,6 +60,8 @@ class Article:
     #: the section of the newsletter that its feed belongs to; None is the main one
     section: str | None
     comments_url: str | None = None
+    #: the same for two articles that lead to one page; None where the link says nothing
+    link_key: str | None = None
     #: false where `published_at` is only the time we first saw it
     dated: bool = True
 

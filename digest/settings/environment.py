@@ -5,6 +5,7 @@ Nothing here has an effect; what cannot be used is refused with one line that na
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -22,6 +23,14 @@ PREFIX = "DIGEST_"
 
 #: shorter keys can be guessed; `digest init` writes 43 characters (256 bits)
 SECRET_MINIMUM = 32
+
+#: settings that will come; to take one without obeying it would be worse than to refuse it
+LATER = frozenset(
+    f"{PREFIX}{name}"
+    for name in ("SMTP_RATE", "DKIM_SELECTOR", "DKIM_KEY_FILE", "BOUNCE_DOMAIN", "BOUNCE_MAILBOX")
+)
+
+log = logging.getLogger("digest.settings")
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
 
@@ -89,18 +98,30 @@ class Settings(BaseSettings):
 def read_settings(folder: Path = Path()) -> Settings:
     """The settings of the environment and, where that is silent, of `.env` in `folder`.
 
-    Raises SettingsError for a value that cannot be used and for a name that we do not know: a
-    setting that is misspelt would otherwise be silently without effect.
+    Raises SettingsError for a value that cannot be used and for a name in `.env` that we do not
+    know: a setting that is misspelt would otherwise be silently without effect.
     """
     path = folder / ".env"
-    names = {PREFIX + name.upper() for name in Settings.model_fields}
-    unknown = sorted({*_ours(os.environ), *_ours(_env_file(path))} - names)
-    if unknown:
-        raise SettingsError(f"{unknown[0]}: no such setting; .env.example lists all of them")
+    written, given = _env_file(path), dict(os.environ)
+    _refuse_unknown(written, given)
     try:
         return Settings(_env_file=path)
     except ValidationError as problem:
         raise SettingsError(_first_problem(problem)) from problem
+
+
+def _refuse_unknown(written: Mapping[str, str | None], given: Mapping[str, str | None]) -> None:
+    """Raise for a name in `.env` that we do not know; in the environment it may be another's."""
+    names = {PREFIX + name.upper() for name in Settings.model_fields}
+    asked = {name.upper(): value for name, value in (*given.items(), *written.items()) if value}
+    early = sorted(LATER & set(asked))
+    if early:
+        raise SettingsError(f"{early[0]} is not there yet in this version: take it out")
+    unknown = sorted(_ours(written) - names - LATER)
+    if unknown:
+        raise SettingsError(f"{unknown[0]}: no such setting; .env.example lists all of them")
+    for name in sorted(_ours(given) - names - LATER):
+        log.warning("%s in the environment is no setting of ours", name)
 
 
 def require_secret(settings: Settings) -> str:
@@ -130,6 +151,8 @@ def _ours(names: Iterable[str]) -> set[str]:
 
 def _first_problem(problem: ValidationError) -> str:
     first: Mapping[str, Any] = problem.errors()[0]
+    if first["loc"][0] == "feed_first_window":
+        return f"{PREFIX}FEED_FIRST_WINDOW {first['input']!r}: write a number of hours, or all"
     name = PREFIX + str(first["loc"][0]).upper()
     shown = "" if "password" in name.lower() or "secret" in name.lower() else f" {first['input']!r}"
     return f"{name}{shown}: {first['msg'].removeprefix('Value error, ')}"

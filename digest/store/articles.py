@@ -168,5 +168,6 @@ def _article(row: Row[tuple[object, ...]], *, section: str | None) -> Article:
         source=row.feed_title or "",
         section=section,
         comments_url=row.comments_url,
+        link_key=row.link_key,
         dated=row.published_at is not None,
     )

@@ -55,7 +55,7 @@ def async_url(url: str) -> str:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as problem:
+    except (ArgumentError, ValueError) as problem:
         raise StoreError(
             f"DIGEST_DATABASE_URL {url!r} is no database address; "
             "write sqlite:///digest.db or postgresql://user@host/name"

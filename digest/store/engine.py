@@ -111,10 +111,10 @@ async def open_store(url: str) -> Store:
         if not current:
             async with store.write() as connection:
                 await connection.run_sync(migrate)
-    except DBAPIError as problem:
+    except (DBAPIError, TypeError) as problem:  # TypeError: an option that the driver lacks
         await store.close()
         raise StoreError(
-            f"the database cannot be used: {_first_line(problem.orig or problem)}"
+            f"the database cannot be used: {_first_line(getattr(problem, 'orig', None) or problem)}"
         ) from problem
     except BaseException:
         await store.close()

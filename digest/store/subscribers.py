@@ -183,6 +183,7 @@ async def change(
     *,
     frequency: str | None = None,
     language: str | None = None,
+    timezone: str | None = None,
 ) -> None:
     """Note what the person chose; None leaves a choice as it is."""
     if frequency is not None:
@@ -191,11 +192,10 @@ async def change(
             .where(subscriptions.c.id == subscription.id)
             .values(frequency=frequency)
         )
-    if language is not None:
+    person = {"language": language, "timezone": timezone}
+    if chosen := {name: value for name, value in person.items() if value is not None}:
         await connection.execute(
-            update(subscribers)
-            .where(subscribers.c.id == subscription.subscriber.id)
-            .values(language=language)
+            update(subscribers).where(subscribers.c.id == subscription.subscriber.id).values(chosen)
         )
 
 

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from digest.editions.calendar import next_times
 from digest.errors import LinkRefused
-from digest.jobs import join
+from digest.jobs import choose
 from digest.model.subscriber import SubscriptionState
 from digest.web.answer import field, newsletter_of, page, read_form, world_of
 from digest.words import languages
@@ -37,7 +37,7 @@ def add_signed(web: FastAPI) -> None:
 
 async def show_confirm(request: Request) -> Response:
     """A button; or, for somebody who pressed it already, what it brought."""
-    found = await join.look(world_of(request), "confirm", _token(request))
+    found = await choose.look(world_of(request), "confirm", _token(request))
     if found.state is SubscriptionState.UNSUBSCRIBED:
         raise LinkRefused("this request has ended; sign up again to get a new link")
     name = "confirmed" if found.state is SubscriptionState.ACTIVE else "confirm"
@@ -46,13 +46,13 @@ async def show_confirm(request: Request) -> Response:
 
 async def confirm(request: Request) -> Response:
     """The subscription begins."""
-    found = await join.confirm(world_of(request), _token(request), door="web")
+    found = await choose.confirm(world_of(request), _token(request), door="web")
     return _page(request, "confirmed", found)
 
 
 async def show_unsubscribe(request: Request) -> Response:
     """A button; or, for somebody who left already, that he did."""
-    found = await join.look(world_of(request), "unsubscribe", _token(request))
+    found = await choose.look(world_of(request), "unsubscribe", _token(request))
     left = found.state is SubscriptionState.UNSUBSCRIBED
     return _page(request, "unsubscribed" if left else "unsubscribe", found)
 
@@ -64,20 +64,20 @@ async def unsubscribe(request: Request) -> Response:
     except HTTPException:
         one_click = True
     door = "mail" if one_click else "web"
-    found = await join.leave(world_of(request), _token(request), door=door)
+    found = await choose.leave(world_of(request), _token(request), door=door)
     return _page(request, "unsubscribed", found)
 
 
 async def show_preferences(request: Request) -> Response:
     """What can be chosen, and what is."""
-    found = await join.look(world_of(request), "preferences", _token(request))
+    found = await choose.look(world_of(request), "preferences", _token(request))
     return _page(request, "preferences", found, saved=False)
 
 
 async def change_preferences(request: Request) -> Response:
     """The choice is noted; one that we do not offer leaves things as they are."""
     form, world, token = await read_form(request), world_of(request), _token(request)
-    found = await join.look(world, "preferences", token)
+    found = await choose.look(world, "preferences", token)
     newsletter = newsletter_of(request, found.newsletter)
     frequency, language = field(form, "frequency"), field(form, "language")
     if newsletter is None or newsletter.schedule(frequency or "") is None:
@@ -85,7 +85,9 @@ async def change_preferences(request: Request) -> Response:
     if language not in languages():
         language = None
     if frequency or language:
-        found = await join.change(world, token, frequency=frequency, language=language, door="web")
+        found = await choose.change(
+            world, token, frequency=frequency, language=language, door="web"
+        )
     return _page(request, "preferences", found, saved=True)
 
 

@@ -95,8 +95,9 @@ def test_without_a_title_the_text_begins_the_card() -> None:
         (None, "https://site.example/?p=1", None, "https://site.example/?p=1"),
         ("javascript:alert(1)", "id-1", "https://site.example/", "https://site.example/"),
         ("posts/1", None, "https://site.example/", "https://site.example/"),
-        (None, None, None, FEED),
-        (None, None, "javascript:alert(1)", FEED),
+        # the feed itself is no page: nobody reads XML
+        (None, None, None, ""),
+        (None, None, "javascript:alert(1)", ""),
     ],
 )
 def test_an_entry_that_leads_nowhere_leads_home(

@@ -233,7 +233,7 @@ def test_a_daily_schedule_runs_once_on_each_local_day(
     assert days == [days[0] + timedelta(days=number) for number in range(40)]
 
 
-@pytest.mark.skipif(not CORPUS.exists(), reason="the shared corpora are not here")
+@pytest.mark.skipif(not CORPUS.exists(), reason="no real inputs here")
 def test_the_corpus_of_schedules_comes_out_as_expected() -> None:
     corpus = json.loads(CORPUS.read_text())
     for case in corpus["cases"]:

@@ -29,6 +29,7 @@ def _article(
         words=100,
         source="Beispielblatt",
         section=section,
+        link_key=(url or f"https://site.example/{number}").casefold(),
     )
 
 

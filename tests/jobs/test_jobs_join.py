@@ -12,7 +12,7 @@ from jobs_world import NOW, STADTBLATT, Clock, admit, ledger, open_world, script
 from sqlalchemy import update
 
 from digest.errors import AddressRefused, LinkRefused, UsageError
-from digest.jobs import join
+from digest.jobs import choose, join
 from digest.jobs.join import Asked
 from digest.jobs.send import deliver
 from digest.jobs.world import World
@@ -80,9 +80,9 @@ async def test_confirming_makes_active_once(world: World, clock: Clock) -> None:
     await ask(world)
     token = await confirm_token(world)
     clock.forward(hours=1)
-    first = await join.confirm(world, token, door="web")
+    first = await choose.confirm(world, token, door="web")
     clock.forward(hours=1)
-    second = await join.confirm(world, token, door="web")
+    second = await choose.confirm(world, token, door="web")
     assert first == second
     assert (first.state, first.confirmed_at) == (SubscriptionState.ACTIVE, clock.at - 1 * HOUR)
     assert await record(world) == ["requested", "confirmed"]
@@ -93,8 +93,8 @@ async def test_confirming_makes_active_once(world: World, clock: Clock) -> None:
 async def test_looking_at_a_link_changes_nothing(world: World) -> None:
     await ask(world)
     before = await known(world)
-    found = await join.look(world, "confirm", await confirm_token(world))
-    left = await join.look(world, "unsubscribe", await leave_token(world))
+    found = await choose.look(world, "confirm", await confirm_token(world))
+    left = await choose.look(world, "unsubscribe", await leave_token(world))
     assert before == found == left == await known(world)
     assert await record(world) == ["requested"]
 
@@ -102,9 +102,9 @@ async def test_looking_at_a_link_changes_nothing(world: World) -> None:
 async def test_leaving_takes_effect_at_once_and_once(world: World, clock: Clock) -> None:
     await admit(world, "anna")
     token = await leave_token(world)
-    first = await join.leave(world, token, door="mail")
+    first = await choose.leave(world, token, door="mail")
     clock.forward(hours=1)
-    second = await join.leave(world, token, door="mail")
+    second = await choose.leave(world, token, door="mail")
     assert first == second
     assert (first.state, first.unsubscribed_at) == (SubscriptionState.UNSUBSCRIBED, NOW)
     assert await record(world) == ["operator", "unsubscribed"]
@@ -127,9 +127,9 @@ async def test_whoever_was_a_reader_and_left_may_come_back(world: World, clock: 
     for _ in range(4):
         assert await ask(world) is Asked.ASKED
         clock.forward(minutes=1)
-        await join.confirm(world, await confirm_token(world), door="web")
+        await choose.confirm(world, await confirm_token(world), door="web")
         clock.forward(minutes=1)
-        await join.leave(world, await leave_token(world), door="web")
+        await choose.leave(world, await leave_token(world), door="web")
         clock.forward(minutes=1)
 
 
@@ -139,11 +139,11 @@ async def test_a_new_request_makes_the_old_link_void(world: World, clock: Clock)
     clock.forward(hours=25)
     await ask(world)
     with pytest.raises(LinkRefused):
-        await join.confirm(world, old, door="web")
+        await choose.confirm(world, old, door="web")
     with pytest.raises(LinkRefused):
-        await join.look(world, "confirm", old)
+        await choose.look(world, "confirm", old)
     assert (await known(world)).state == "pending"
-    await join.confirm(world, await confirm_token(world), door="web")
+    await choose.confirm(world, await confirm_token(world), door="web")
     assert (await known(world)).state == "active"
 
 
@@ -154,30 +154,30 @@ async def test_a_request_that_nobody_confirmed_in_seven_days_is_void(
     token = await confirm_token(world)
     clock.forward(days=7, seconds=1)
     with pytest.raises(LinkRefused):
-        await join.confirm(world, token, door="web")
+        await choose.confirm(world, token, door="web")
     assert (await known(world)).state == "pending"
     clock.forward(seconds=-1)
-    assert (await join.confirm(world, token, door="web")).state == "active"
+    assert (await choose.confirm(world, token, door="web")).state == "active"
 
 
 async def test_a_link_of_before_does_not_bring_back_whoever_left(world: World) -> None:
     await ask(world)
     token = await confirm_token(world)
-    await join.leave(world, await leave_token(world), door="mail")
+    await choose.leave(world, await leave_token(world), door="mail")
     with pytest.raises(LinkRefused):
-        await join.confirm(world, token, door="web")
+        await choose.confirm(world, token, door="web")
     assert (await known(world)).state == "unsubscribed"
 
 
 async def test_a_link_is_good_for_its_own_purpose_alone(world: World) -> None:
     await ask(world)
     with pytest.raises(LinkRefused):
-        await join.leave(world, await confirm_token(world), door="web")
+        await choose.leave(world, await confirm_token(world), door="web")
     with pytest.raises(LinkRefused):
-        await join.confirm(world, await leave_token(world), door="web")
+        await choose.confirm(world, await leave_token(world), door="web")
     stranger = world.signer.unsubscribe_token(b"nobody......")
     with pytest.raises(LinkRefused):
-        await join.leave(world, stranger, door="web")
+        await choose.leave(world, stranger, door="web")
     assert (await known(world)).state == "pending"
 
 
@@ -210,7 +210,7 @@ async def test_admitting_somebody_who_was_asked_ends_the_asking(world: World) ->
     await deliver(ours, Scope())
     assert script.taken == []
     with pytest.raises(LinkRefused):
-        await join.confirm(world, token, door="web")
+        await choose.confirm(world, token, door="web")
 
 
 async def test_an_active_reader_may_be_admitted_to_another_rhythm(world: World) -> None:
@@ -224,11 +224,11 @@ async def test_an_active_reader_may_be_admitted_to_another_rhythm(world: World) 
 async def test_a_choice_is_noted_and_one_that_we_do_not_offer_is_refused(world: World) -> None:
     await admit(world, "anna")
     token = world.signer.preferences_token((await known(world)).ref)
-    await join.change(world, token, frequency="weekly", language="en", door="web")
+    await choose.change(world, token, frequency="weekly", language="en", door="web")
     found = await known(world)
     assert (found.frequency, found.subscriber.language) == ("weekly", "en")
     with pytest.raises(UsageError, match="hourly"):
-        await join.change(world, token, frequency="hourly", language=None, door="web")
+        await choose.change(world, token, frequency="hourly", language=None, door="web")
     assert await record(world) == ["operator", "changed"]
 
 
@@ -250,9 +250,9 @@ async def test_one_person_in_two_spellings_is_one(world: World) -> None:
 
 async def test_the_operator_ends_one_subscription_or_all(world: World) -> None:
     await admit(world, "anna")
-    left = await join.leave_address(world, ANNA, newsletter=None, door="cli")
+    left = await choose.leave_address(world, ANNA, newsletter=None, door="cli")
     assert [each.state for each in left] == ["unsubscribed"]
-    assert await join.leave_address(world, "x@example.org", newsletter=None, door="cli") == []
+    assert await choose.leave_address(world, "x@example.org", newsletter=None, door="cli") == []
 
 
 # --------------------------------------------------------------- two doors at once
@@ -284,7 +284,7 @@ async def test_a_button_pressed_twice_at_once_is_noted_once(
     async with open_world(database_url, clock) as one, open_world(database_url, clock) as two:
         await ask(one)
         token = await confirm_token(one)
-        await asyncio.gather(*(join.confirm(each, token, door="web") for each in (one, two) * 3))
+        await asyncio.gather(*(choose.confirm(each, token, door="web") for each in (one, two) * 3))
         token = await leave_token(one)
-        await asyncio.gather(*(join.leave(each, token, door="mail") for each in (one, two) * 3))
+        await asyncio.gather(*(choose.leave(each, token, door="mail") for each in (one, two) * 3))
         assert await record(one) == ["requested", "confirmed", "unsubscribed"]

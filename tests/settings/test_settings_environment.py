@@ -39,15 +39,31 @@ def test_the_environment_goes_before_the_file(
     assert (found.smtp_host, found.smtp_port) == ("environment", 2525)
 
 
-def test_a_misspelt_setting_is_named_wherever_it_stands(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_misspelt_setting_in_the_file_is_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("DIGEST_SMPT_HOST=x\n")
     with pytest.raises(SettingsError, match="DIGEST_SMPT_HOST: no such setting"):
         read_settings(tmp_path)
-    (tmp_path / ".env").unlink()
-    monkeypatch.setenv("DIGEST_SMTP_HOSTS", "x")
-    with pytest.raises(SettingsError, match="DIGEST_SMTP_HOSTS: no such setting"):
+
+
+def test_a_name_of_somebody_else_in_the_environment_is_only_mentioned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("DIGEST_AUTH_REALM", "x")
+    assert read_settings(tmp_path) == Settings()
+    assert "DIGEST_AUTH_REALM" in caplog.text
+
+
+@pytest.mark.parametrize("where", ["file", "environment"])
+def test_a_setting_that_is_not_there_yet_is_never_taken_in_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    monkeypatch.setenv("DIGEST_SMTP_RATE", "")
+    assert read_settings(tmp_path) == Settings()
+    if where == "file":
+        (tmp_path / ".env").write_text("DIGEST_DKIM_KEY_FILE=key.pem\n")
+    else:
+        monkeypatch.setenv("DIGEST_DKIM_KEY_FILE", "key.pem")
+    with pytest.raises(SettingsError, match="DIGEST_DKIM_KEY_FILE is not there yet"):
         read_settings(tmp_path)
 
 

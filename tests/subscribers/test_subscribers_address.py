@@ -91,7 +91,7 @@ def test_whatever_is_taken_is_one_bare_ascii_address(typed: str) -> None:
     assert parse_address(wire) == wire
 
 
-@pytest.mark.skipif(not CORPUS.exists(), reason="the shared corpora are not here")
+@pytest.mark.skipif(not CORPUS.exists(), reason="no real inputs here")
 def test_the_corpus_of_addresses_is_told_apart() -> None:
     for case in json.loads(CORPUS.read_text())["addresses"]:
         taken = _is_taken(case["address"], smtputf8=True)
