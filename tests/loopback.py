@@ -92,6 +92,11 @@ class Site:
         return self.url + path
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Keep quiet: whoever asked may hang up, and not wait for the answer."""
+
+
 @contextmanager
 def serving_site() -> Iterator[Site]:
     """A site on loopback."""
@@ -116,7 +121,7 @@ def serving_site() -> Iterator[Site]:
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the library's name
             """Keep quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    server = _Server(("127.0.0.1", 0), Answer)
     site.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
