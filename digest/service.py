@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
@@ -110,8 +111,9 @@ def open_door(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=_family(host))
     except OSError as problem:
+        why = os.strerror(problem.errno) if problem.errno else str(problem)
         raise DigestError(
-            f"{host}:{port} cannot be used ({problem.strerror}); choose another with --port"
+            f"{host}:{port} cannot be used ({why}); choose another with --port"
         ) from problem
 
 

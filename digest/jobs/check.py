@@ -69,10 +69,10 @@ async def read_source(fetcher: Fetcher, source: str) -> tuple[ParsedFeed | FeedF
 def _read_file(path: Path) -> ParsedFeed | FeedFailure:
     try:
         if path.stat().st_size > MAX_FILE:
-            return FeedFailure(reason=f"{path} is larger than {MAX_FILE >> 20} MiB")
+            return FeedFailure(reason=f"larger than {MAX_FILE >> 20} MiB")
         body = path.read_bytes()
     except OSError as problem:
-        return FeedFailure(reason=f"{path} cannot be read: {problem.strerror}")
+        return FeedFailure(reason=f"cannot be read: {problem.strerror}")
     return parse(body, url=str(path), content_type=None)
 
 

@@ -51,5 +51,5 @@ def address_key(address: str) -> str:
 
 
 def _refusal(text: str, reason: str) -> AddressRefused:
-    shown = ascii(text if len(text) <= _SHOWN else text[:_SHOWN] + "...")
+    shown = repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")
     return AddressRefused(f"{shown} is not an address to write to: {' '.join(reason.split())}")

@@ -1,0 +1,55 @@
+"""What the operator is told about a person is true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from loopback import Relay, running
+from shell import Desk
+
+
+@pytest.fixture
+def relay() -> Iterator[Relay]:
+    with running(Relay()) as one:
+        yield one
+
+
+@pytest.fixture
+def desk(tmp_path: Path, relay: Relay) -> Desk:
+    one = Desk(tmp_path)
+    one.set_up("https://stadtblatt.example/feed", smtp_port=relay.port)
+    return one
+
+
+def test_a_confirm_mail_that_was_refused_is_not_on_its_way(desk: Desk, relay: Relay) -> None:
+    relay.at_rcpt["weg@example.org"] = "550 5.1.1 nobody here"
+    said = desk.call("subscribe", "weg@example.org").err
+    assert "did not take the confirm mail" in said
+    assert "on its way" in desk.call("subscribe", "da@example.org").err
+    assert relay.got == ["da@example.org"]
+
+
+def test_what_is_chosen_for_somebody_who_reads_it_already_is_kept(desk: Desk) -> None:
+    desk.call("subscribe", "a@example.org", "--confirmed", "--language=en")
+    desk.call(
+        "subscribe",
+        "a@example.org",
+        "--confirmed",
+        "--language=de",
+        "--timezone=America/New_York",
+        "--frequency=weekly",
+    )
+    shown = desk.call("subscribers", "show", "a@example.org", "--json").json
+    (reads,) = shown["subscriptions"]
+    assert (shown["language"], shown["timezone"], reads["frequency"]) == (
+        "de",
+        "America/New_York",
+        "weekly",
+    )
+
+
+def test_topics_are_refused_until_there_are_some(desk: Desk) -> None:
+    done = desk.call("subscribe", "a@example.org", "--topic=ki")
+    assert (done.code, "no topics" in done.complaint) == (2, True)
