@@ -96,9 +96,7 @@ async def _send(wish: _Wish, *, dry_run: bool, stop: asyncio.Event) -> _Report:
                 stop, _say_what_would_be(world, which, schedules, wish, tests=len(addresses))
             )
         if addresses:
-            return await unless_stopped(
-                stop, _send_test(world, which, schedules[0], wish, addresses)
-            )
+            return await _send_test(world, which, schedules[0], wish, addresses, stop=stop)
         return await _send_really(world, which, schedules, wish, stop)
 
 
@@ -184,9 +182,17 @@ def _trouble(done: Dispatch) -> str | None:
 
 
 async def _send_test(
-    world: World, newsletter: Newsletter, schedule: Schedule, wish: _Wish, addresses: list[str]
+    world: World,
+    newsletter: Newsletter,
+    schedule: Schedule,
+    wish: _Wish,
+    addresses: list[str],
+    *,
+    stop: asyncio.Event,
 ) -> _Report:
-    found = await rehearse(world, newsletter, schedule, gathering=wish.gathering)
+    found = await unless_stopped(
+        stop, rehearse(world, newsletter, schedule, gathering=wish.gathering)
+    )
     if found.prepared is not None:
         edition = as_edition(found.prepared, newsletter, schedule)
     else:

@@ -38,11 +38,11 @@ def serve(
     async def journey(stop: asyncio.Event) -> None:
         settings = read_settings()
         start_logging(logging.INFO, kind=settings.log_format)
-        warn_of_http(settings)
         async with open_app(settings) as world:
 
             def ready() -> None:
                 where = f"http://{host}:{port}" if not no_web else "no pages"
+                warn_of_http(settings)
                 told.print(f"digest is up: {where}; Ctrl-C ends it in order", markup=False)
 
             await serve_all(

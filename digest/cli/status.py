@@ -48,6 +48,8 @@ def status(*, as_json: _JSON = False) -> None:
     out.print(newsletters, markup=False)
     queue = {name: count for name, count in stock["queue"].items() if count}
     out.print("Deliveries: " + (", ".join(f"{n} {name}" for name, n in queue.items()) or "none"))
+    if stock["seconds_left"] is not None:
+        out.print(f"{stock['rate_per_second']} a second, {stock['seconds_left']} seconds to go")
     feeds = Table("feed", "last poll", "state")
     for each in stock["feeds"]:
         feeds.add_row(each["url"], each["last_polled_utc"] or "never", each["error"] or "well")

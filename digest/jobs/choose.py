@@ -18,6 +18,7 @@ from digest.store.engine import Connection
 from digest.subscribers.address import address_key, parse_address
 from digest.subscribers.links import read_ref
 
+#: what a link in a mail may be for
 Purpose = Literal["confirm", "unsubscribe", "preferences"]
 
 

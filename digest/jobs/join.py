@@ -1,4 +1,4 @@
-"""Joining, confirming, choosing, leaving: what a person asks for, and the record of it.
+"""Joining: a person asks, or the operator vouches for him; and the record of it.
 
 The caller of `request` learns more than the web may tell: a page must look the same whatever the
 state of an address (nobody may find out by it who reads what).
@@ -26,7 +26,6 @@ CONFIRM_MAILS = 3
 REQUEST_LIFE = timedelta(days=7)
 
 
-#: what a link in a mail may be for
 class Asked(StrEnum):
     """What came of a request."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from digest.editions.calendar import next_times
@@ -14,6 +14,9 @@ from digest.model.newsletter import Newsletter
 from digest.store import books, editions, feeds, subscribers
 from digest.store.engine import Connection
 
+#: what the present rate is measured over
+PACE_OVER = timedelta(minutes=1)
+
 
 async def take_stock(world: World) -> dict[str, Any]:
     """Everything at one moment, ready for JSON."""
@@ -23,14 +26,34 @@ async def take_stock(world: World) -> dict[str, Any]:
         queue = await books.count_all(connection)
         urls = [source.url for each in world.newsletters for source in each.feeds]
         polled = {feed.url: feed for feed in await feeds.find(connection, urls)}
+        pace = await _pace(connection, world, queue, now)
         return {
             "now_utc": utc(now),
             "newsletters": [
                 await _newsletter(connection, each, people, now) for each in world.newsletters
             ],
             "queue": {state.value: queue.get(state, 0) for state in DeliveryState},
+            **pace,
             "feeds": [_feed(url, polled.get(url)) for url in dict.fromkeys(urls)],
         }
+
+
+async def _pace(
+    connection: Connection, world: World, queue: dict[DeliveryState, int], now: datetime
+) -> dict[str, Any]:
+    """Messages a second over the last minute, and how many seconds what is due will take."""
+    under_way = [
+        edition
+        for each in world.newsletters
+        for edition in await books.unfinished(connection, each.slug, with_uncertain=False)
+    ]
+    sent = await books.sent_since(connection, under_way, now - PACE_OVER) if under_way else 0
+    due = sum(queue.get(state, 0) for state in (DeliveryState.QUEUED, DeliveryState.CLAIMED))
+    rate = sent / PACE_OVER.total_seconds()
+    return {
+        "rate_per_second": round(rate, 2),
+        "seconds_left": round(due / rate) if due and rate else None,
+    }
 
 
 async def _newsletter(

@@ -119,12 +119,10 @@ def _common(
 
 def _list(newsletter: Newsletter, *, unsubscribe: str, public_url: str) -> list[tuple[str, str]]:
     """What a mail program makes its own button of (RFC 2919, RFC 2369, RFC 8058)."""
-    # one-click without https is none (RFC 8058 section 3.1)
-    one_click = [("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")]
     return [
         ("List-Id", fields.list_id(newsletter.title, newsletter.list_id)),
         ("List-Unsubscribe", fields.raw(f"<{unsubscribe}>")),
-        *(one_click if unsubscribe.startswith("https://") else []),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
         ("List-Help", fields.raw(f"<{public_url.rstrip('/')}/{newsletter.slug}>")),
     ]
 

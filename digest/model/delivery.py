@@ -26,7 +26,7 @@ class DeliveryState(StrEnum):
     UNCERTAIN = "uncertain"
     #: the person left or is suppressed: nothing was sent
     EXCLUDED = "excluded"
-    #: deferred until it went stale
+    #: deferred, or in doubt, until it went stale
     EXPIRED = "expired"
 
 

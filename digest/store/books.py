@@ -82,3 +82,13 @@ async def count_articles(connection: AsyncConnection, edition_id: int) -> int:
         edition_articles.c.edition_id == edition_id, edition_articles.c.position.is_not(None)
     )
     return int((await connection.execute(query)).scalar_one())
+
+
+async def sent_since(connection: AsyncConnection, editions: Collection[int], at: datetime) -> int:
+    """How many messages of these editions the relay has taken since `at`."""
+    query = select(func.count()).where(
+        deliveries.c.edition_id.in_(list(editions)),
+        deliveries.c.state == DeliveryState.SENT.value,
+        deliveries.c.updated_at >= at,
+    )
+    return int((await connection.execute(query)).scalar_one())

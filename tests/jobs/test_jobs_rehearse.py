@@ -214,6 +214,7 @@ async def test_stock_is_taken_of_people_queue_and_feeds(world: World, site: Site
     assert paper["next_edition"] == "2026-11-24T07:00:00+01:00"
     assert stock["queue"]["queued"] == 3
     assert sum(stock["queue"].values()) == 3
+    assert (stock["rate_per_second"], stock["seconds_left"]) == (0, None)
     first, second = stock["feeds"]
     assert (first["url"], first["failures"], first["error"]) == (good, 0, None)
     assert (second["failures"], second["failing_since_utc"]) == (1, "2026-11-23T07:00:00Z")
