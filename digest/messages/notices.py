@@ -6,7 +6,10 @@ is advertising to somebody who may never have asked (LG Stendal, 22 S 87/20).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from digest.messages import plain
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,7 +41,7 @@ def write_confirm(
     return renderer.render_notice(
         CONFIRM,
         language=language,
-        newsletter=newsletter,
+        newsletter=replace(newsletter, title=plain.tame(newsletter.title)),
         address=address,
         frequency=frequency,
         requested_at=requested_at,

@@ -57,6 +57,13 @@ def test_it_speaks_english() -> None:
     assert '<html lang="en"' in notice.html
 
 
+def test_a_title_is_no_template_for_whatever_reads_the_mail() -> None:
+    notice = confirm(title="Neu: {{ 7*7 }} {% raise %}")
+    assert not {"{{", "{%"} & {
+        part[i : i + 2] for part in (notice.html, notice.text) for i in range(len(part))
+    }
+
+
 @pytest.mark.parametrize("title", HOSTILE)
 def test_a_title_is_never_markup(title: str) -> None:
     notice = confirm(title=title)
