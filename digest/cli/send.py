@@ -13,8 +13,9 @@ from digest.app import open_app
 from digest.cli.feeds import tell_polls
 from digest.cli.progress import counting
 from digest.cli.run import fail, here, many, print_json, run, told, warn_of_http
-from digest.errors import RelayAway, UsageError
+from digest.errors import RelayAway
 from digest.jobs.dispatch import Dispatch, count_readers, send_now
+from digest.jobs.join import check_frequency
 from digest.jobs.rehearse import as_edition, latest, rehearse, send_tests
 from digest.jobs.stopping import unless_stopped
 from digest.jobs.world import World
@@ -103,11 +104,8 @@ async def _send(wish: _Wish, *, dry_run: bool, stop: asyncio.Event) -> _Report:
 def _schedules(newsletter: Newsletter, frequency: str | None) -> tuple[Schedule, ...]:
     if frequency is None:
         return newsletter.schedules
-    found = newsletter.schedule(frequency)
-    if found is None:
-        known = ", ".join(each.name for each in newsletter.schedules)
-        raise UsageError(f"{newsletter.slug} has no frequency {frequency!r}; it has {known}")
-    return (found,)
+    wanted = check_frequency(newsletter, frequency)
+    return tuple(each for each in newsletter.schedules if each.name == wanted)
 
 
 async def _send_really(

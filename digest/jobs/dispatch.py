@@ -116,7 +116,6 @@ async def _publish(
 
 async def count_readers(world: World, newsletter: Newsletter, schedules: Sequence[Schedule]) -> int:
     """How many readers these rhythms have."""
-    names = [each.name for each in newsletter.schedules]
     async with world.store.read() as connection:
         return sum(
             [
@@ -124,7 +123,7 @@ async def count_readers(world: World, newsletter: Newsletter, schedules: Sequenc
                     connection,
                     newsletter=newsletter.slug,
                     schedule=each.name,
-                    other_than=names if each == newsletter.default_schedule else (),
+                    other_than=newsletter.takes_in_others_than(each),
                 )
                 for each in schedules
             ]

@@ -139,14 +139,12 @@ async def _fan_out(
     *,
     now: datetime,
 ) -> int:
-    is_default = schedule == newsletter.default_schedule
     return await deliveries.fan_out(
         connection,
         edition_id=edition.id,
         newsletter=newsletter.slug,
         frequencies=[schedule.name],
-        # whoever chose a rhythm that is no longer offered reads the default one
-        other_than=[each.name for each in newsletter.schedules] if is_default else (),
+        other_than=newsletter.takes_in_others_than(schedule),
         now=now,
     )
 

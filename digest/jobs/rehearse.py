@@ -50,9 +50,7 @@ async def rehearse(
             connection,
             newsletter=newsletter.slug,
             schedule=schedule.name,
-            other_than=[each.name for each in newsletter.schedules]
-            if schedule == newsletter.default_schedule
-            else (),
+            other_than=newsletter.takes_in_others_than(schedule),
         )
     return Rehearsal(polls=tuple(polls), prepared=prepared, recipients=readers if prepared else 0)
 

@@ -65,6 +65,15 @@ class Newsletter:
         """The rhythm of that name, or None."""
         return next((each for each in self.schedules if each.name == name), None)
 
+    def takes_in_others_than(self, schedule: Schedule) -> tuple[str, ...]:
+        """The frequencies whose lack makes a reader this rhythm's; none but for the default one.
+
+        Whoever chose a rhythm that is no longer offered reads the default: nobody is left out.
+        """
+        if schedule != self.default_schedule:
+            return ()
+        return tuple(each.name for each in self.schedules)
+
     @property
     def list_id(self) -> str:
         """The List-Id without its angle brackets, the same for ever (RFC 2919)."""

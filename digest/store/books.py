@@ -9,10 +9,9 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.delivery import DeliveryState
+from digest.store.deliveries import OPEN
 from digest.store.readers import reads
 from digest.store.tables import deliveries, edition_articles, editions, subscribers, subscriptions
-
-_OPEN = (DeliveryState.QUEUED.value, DeliveryState.DEFERRED.value)
 
 
 async def count(connection: AsyncConnection, edition_id: int) -> dict[DeliveryState, int]:
@@ -35,7 +34,7 @@ async def unfinished(
     connection: AsyncConnection, newsletter: str, *, with_uncertain: bool
 ) -> list[int]:
     """Editions of a newsletter with deliveries that can still be made, oldest first."""
-    states = [*_OPEN, DeliveryState.CLAIMED.value, DeliveryState.DOTTED.value]
+    states = [*OPEN, DeliveryState.CLAIMED.value, DeliveryState.DOTTED.value]
     if with_uncertain:
         states.append(DeliveryState.UNCERTAIN.value)
     query = (

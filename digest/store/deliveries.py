@@ -28,7 +28,8 @@ from digest.store.dialect import insert_new
 from digest.store.readers import may_be_mailed, reads
 from digest.store.tables import deliveries, subscribers, subscriptions
 
-_OPEN = (DeliveryState.QUEUED.value, DeliveryState.DEFERRED.value)
+#: nobody holds it and it can still be made
+OPEN = (DeliveryState.QUEUED.value, DeliveryState.DEFERRED.value)
 
 
 #: the kinds of service mail
@@ -48,7 +49,7 @@ class Scope:
         Service mail first, then the states one by one: a single condition with OR makes the
         database sort a million rows for every claim.
         """
-        states = (*_OPEN, DeliveryState.UNCERTAIN.value) if resend_uncertain else _OPEN
+        states = (*OPEN, DeliveryState.UNCERTAIN.value) if resend_uncertain else OPEN
         each_state = [deliveries.c.state == state for state in states]
         notices = [
             and_(deliveries.c.notice == kind, state) for kind in NOTICES for state in each_state
