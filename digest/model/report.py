@@ -1,4 +1,4 @@
-"""A report: what others tell us later about a message that we sent: it bounced, or was unwelcome."""
+"""A report: what others tell us later about a message that we sent, such as that it bounced."""
 
 from __future__ import annotations
 
