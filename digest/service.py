@@ -18,7 +18,7 @@ from digest.jobs.send import deliver_due
 from digest.jobs.worker import Worker
 from digest.jobs.world import World
 from digest.scheduler import Ticker
-from digest.store.deliveries import Scope
+from digest.store.queue import Scope
 from digest.web.app import make_web
 
 log = logging.getLogger("digest.service")

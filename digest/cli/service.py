@@ -1,4 +1,4 @@
-"""`digest serve` and `digest demo`: what stays up."""
+"""`digest serve`, `digest worker` and `digest demo`: what stays up."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands of this family."""
     app.command("demo")(demo)
     app.command("serve")(serve)
+    app.command("worker")(worker)
 
 
 def serve(
@@ -58,6 +59,30 @@ def serve(
 
     if no_web and no_schedule and no_delivery:
         fail("--no-web --no-schedule --no-delivery leave nothing to do", code=2)
+    run(journey, patient=True)
+
+
+def worker() -> None:
+    """Deliver what is due, and nothing else, until Ctrl-C or SIGTERM.
+
+    Start as many as you need, on as many machines as you need, on one PostgreSQL.
+
+    Example: [bold]digest worker[/bold]
+    """
+    from digest.service import serve as serve_all  # noqa: PLC0415 -- the web is heavy; few commands need it
+
+    async def journey(stop: asyncio.Event) -> None:
+        settings = read_settings()
+        start_logging(logging.INFO, kind=settings.log_format)
+        async with open_app(settings) as world:
+            await serve_all(
+                world,
+                web=False,
+                schedule=False,
+                stop=stop,
+                ready=lambda: told.print("digest delivers; Ctrl-C ends it in order"),
+            )
+
     run(journey, patient=True)
 
 

@@ -19,7 +19,7 @@ from digest.jobs.send import deliver
 from digest.jobs.world import World
 from digest.model.subscriber import ConsentEvent, Subscription
 from digest.store import subscribers
-from digest.store.deliveries import Scope
+from digest.store.queue import Scope
 from digest.subscribers.address import address_key, parse_address
 from digest.words import languages
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from digest.deliveries import commands
+from digest.deliveries.blame import blame
 from digest.deliveries.replies import (
     SHUTTING_DOWN,
     Away,
@@ -19,6 +20,7 @@ from digest.deliveries.wire import Wire
 from digest.errors import LeaseLost, RelayAway
 from digest.model.delivery import Bounced, Deferred, Outcome, Reply, Sent, Uncertain
 from digest.model.message import Message
+from digest.model.report import Cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,7 @@ class Session:
         """MAIL FROM; None: go on with `deliver`. Raises RelayAway, Stale on a kept connection."""
         refused = commands.too_large(message, self._offer.size_limit)
         if refused is not None:
-            return Bounced(reply=refused)
+            return Bounced(reply=refused, cause=Cause.MESSAGE)
         words = commands.mail(message, declare_size=self._offer.size)
         kept = self.messages > 0
         self.messages += 1
@@ -142,7 +144,7 @@ class Session:
             case Away(reason=reason):
                 raise self._away(reason)
             case Deferred() | Bounced() as refused:
-                return refused
+                return replace(refused, cause=blame(phase, reply))
 
     async def _say_body(self, body: bytes) -> None:
         await self._wire.pour(body, self._patience.body)
@@ -166,6 +168,7 @@ class Session:
                 return Uncertain(reason=f"{reply}, and then {self._wire.unasked}")
             case Deferred() | Bounced():
                 self._rest(unfinished=True, leaving=reply.code == SHUTTING_DOWN)
+                return replace(outcome, cause=blame(Phase.DATA, reply))
             case Uncertain():
                 pass
         return outcome

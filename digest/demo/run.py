@@ -36,7 +36,7 @@ from digest.jobs.world import World
 from digest.model.newsletter import FeedSource, Newsletter, Schedule, Sender
 from digest.service import keep_delivering, open_door, serving
 from digest.settings import Settings
-from digest.store.deliveries import Scope
+from digest.store.queue import Scope
 from digest.web.app import make_web
 
 #: readers who exist nowhere (RFC 2606)

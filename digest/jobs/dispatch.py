@@ -15,7 +15,7 @@ from digest.jobs.world import World
 from digest.model.delivery import DeliveryState
 from digest.model.newsletter import Newsletter, Schedule
 from digest.store import books
-from digest.store.deliveries import Scope
+from digest.store.queue import Scope
 
 _OPEN = (
     DeliveryState.QUEUED,

@@ -1,40 +1,37 @@
 """Delivers what is due: claims rows, makes each message, speaks to the relay, records the outcome.
 
 It never decides whether somebody may be written to: the ledger does, at the claim and again just
-before the final dot.
+before the final dot. What a refusal means for others is `jobs/trouble.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from digest.deliveries.retry import next_attempt
 from digest.errors import DigestError, LeaseLost, RelayAway, StoreError
 from digest.jobs.clerk import Clerk
 from digest.jobs.lease import enlisted
+from digest.jobs.record import Recorder
 from digest.jobs.worker import Worker
 from digest.jobs.world import World
 from digest.jobs.write import Writer
-from digest.model.delivery import (
-    Bounced,
-    Claim,
-    Deferred,
-    DeliveryState,
-    Outcome,
-    Reply,
-    Sent,
-    Uncertain,
-)
-from digest.store import deliveries, subscribers
-from digest.store.deliveries import Scope
+from digest.model.delivery import Claim, Deferred, DeliveryState, Reply
+from digest.store import deliveries, paces, queue, subscribers
+from digest.store.queue import Scope
 
 log = logging.getLogger("digest.send")
 
 #: rows claimed at once for each connection: enough to keep it busy, few enough to give back
 CLAIMS_PER_CONNECTION = 8
+
+#: where a rate is set, claims for so many seconds: what waits for its turn is held by nobody else
+AHEAD = 2.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,7 +60,26 @@ class _Run:
     stop: asyncio.Event
     writer: Writer
     clerk: Clerk
+    recorder: Recorder = field(init=False)
     tally: Tally = field(default_factory=Tally)
+
+    def __post_init__(self) -> None:
+        self.recorder = Recorder(self.world, self.worker.id, self.clerk, self.stop, self.count)
+
+    def count(self, state: DeliveryState) -> None:
+        """One more attempt ended so."""
+        setattr(self.tally, state.value, getattr(self.tally, state.value) + 1)
+        self.told(state)
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Rows that this run holds, and from when on the first of them may go."""
+
+    claims: list[Claim]
+    #: seconds between two messages; 0 where no rate is set
+    gap: float = 0.0
+    first: datetime | None = None
 
 
 async def deliver(
@@ -85,59 +101,72 @@ async def deliver_due(
     *,
     stop: asyncio.Event,
     told: Callable[[DeliveryState], None] = lambda _: None,
+    carefully: bool = False,
 ) -> Tally:
     """Deliver until nothing is due in `scope`, the relay goes away, or `stop` is set.
 
     A stop is in order: nothing new is begun, and replies under way are awaited. What was claimed
-    and not begun is given back. Returns how the attempts ended.
+    and not begun is given back. `carefully` begins with a single message: a relay that just
+    refused our password must not hear it from every connection at once. Returns how the attempts
+    ended.
     """
     run = _Run(world, worker, scope, told, stop, Writer(world), Clerk(world.store))
     while not stop.is_set() and run.tally.away is None:
-        claims = await _claim(run)
-        if not claims:
+        batch = await _claim(run, limit=1 if carefully else None)
+        if not batch.claims:
             break
-        await _attempt_all(run, claims)
+        await _attempt_all(run, batch)
+        carefully = False
     return run.tally
 
 
-async def _claim(run: _Run) -> list[Claim]:
+async def _claim(run: _Run, *, limit: int | None) -> _Batch:
     world = run.world
     resend, now = world.uncertain == "resend", world.clock()
+    most = limit or world.connections * CLAIMS_PER_CONNECTION
+    if world.rate is not None:
+        most = min(most, max(1, math.floor(world.rate * AHEAD)))
     # asked first without the write lock: most of the time there is nothing
     async with world.store.read() as connection:
-        if not await deliveries.any_due(
-            connection, scope=run.scope, resend_uncertain=resend, now=now
-        ):
-            return []
+        if not await queue.any_due(connection, scope=run.scope, resend_uncertain=resend, now=now):
+            return _Batch([])
     async with world.store.write() as connection:
-        claims = await deliveries.claim(
+        claims = await queue.claim(
             connection,
             owner=run.worker.id,
             scope=run.scope,
             resend_uncertain=resend,
-            limit=world.connections * CLAIMS_PER_CONNECTION,
+            limit=most,
             now=now,
         )
         run.writer.readers = await subscribers.by_ids(
             connection, [each.subscription_id for each in claims]
         )
-    return claims
+        run.recorder.slow = set(await paces.slow(connection))
+        if world.rate is None or not claims:
+            return _Batch(claims)
+        gap = 1 / world.rate
+        first = await paces.reserve(
+            connection, paces.EVERYBODY, count=len(claims), gap=gap, now=now
+        )
+    return _Batch(claims, gap, first)
 
 
-async def _attempt_all(run: _Run, claims: list[Claim]) -> None:
+async def _attempt_all(run: _Run, batch: _Batch) -> None:
     """Work through the claims with as many hands as there are connections; give back the rest."""
-    waiting = iter(claims)
-    broken = False
+    waiting = enumerate(batch.claims)
+    ended = False
 
     async def hand() -> None:
-        nonlocal broken
-        for claim in waiting:
-            if broken or run.stop.is_set() or run.tally.away is not None:
+        nonlocal ended
+        for place, claim in waiting:
+            await _turn(run, batch, place)
+            if ended or run.stop.is_set() or run.tally.away is not None:
                 return
             try:
-                await _attempt(run, claim)
+                ended = await _attempt(run, claim) or ended
             except BaseException:
-                broken = True
+                ended = True
                 raise
 
     # no TaskGroup: where one hand fails the others must not be torn from a reply that is under way
@@ -151,8 +180,22 @@ async def _attempt_all(run: _Run, claims: list[Claim]) -> None:
         await deliveries.release(connection, owner=run.worker.id, now=run.world.clock())
 
 
-async def _attempt(run: _Run, claim: Claim) -> None:
-    """One message to one person: make it, hand it over, write down how that ended."""
+async def _turn(run: _Run, batch: _Batch, place: int) -> None:
+    """Wait for this message's place on the line of time that all workers share, or for the stop."""
+    if batch.first is None:
+        return
+    at = batch.first + timedelta(seconds=batch.gap * place)
+    seconds = (at - run.world.clock()).total_seconds()
+    if seconds > 0:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(run.stop.wait(), seconds)
+
+
+async def _attempt(run: _Run, claim: Claim) -> bool:
+    """One message to one person: make it, hand it over, write down how that ended.
+
+    True when the batch must end: what else is claimed may be paused by now.
+    """
     world, owner = run.world, run.worker.id
 
     async def intend() -> bool:
@@ -169,10 +212,10 @@ async def _attempt(run: _Run, claim: Claim) -> None:
     except RelayAway as problem:
         run.tally.away = run.tally.away or str(problem)
         log.info("delivery=%d status=waiting reason=%r", claim.id, str(problem))
-        return
+        return True
     except LeaseLost:
         await _let_go(run, claim)
-        return
+        return False
     except StoreError:
         raise
     except (DigestError, ValueError, LookupError) as problem:
@@ -180,7 +223,12 @@ async def _attempt(run: _Run, claim: Claim) -> None:
         log.error("delivery=%d not made: %s", claim.id, problem)  # noqa: TRY400 -- one line is what the operator needs
         log.debug("delivery=%d", claim.id, exc_info=True)
         outcome = Deferred(reply=Reply(code=451, enhanced="4.3.0", text=f"not made: {problem}"))
-    await _record(run, claim, outcome, to=message.rcpt_to if message else "?")
+    return await run.recorder.record(
+        claim,
+        outcome,
+        reader=run.writer.readers.get(claim.subscription_id),
+        to=message.rcpt_to if message else "?",
+    )
 
 
 async def _let_go(run: _Run, claim: Claim) -> None:
@@ -190,59 +238,5 @@ async def _let_go(run: _Run, claim: Claim) -> None:
             connection, claim.id, owner=run.worker.id, now=run.world.clock()
         )
     if left:
-        run.tally.excluded += 1
-        run.told(DeliveryState.EXCLUDED)
+        run.count(DeliveryState.EXCLUDED)
     log.info("delivery=%d status=%s", claim.id, "excluded" if left else "lease-lost")
-
-
-def _held(world: World, state: DeliveryState) -> bool:
-    """Uncertain, and to stay so until the operator decides."""
-    return state is DeliveryState.UNCERTAIN and world.uncertain == "hold"
-
-
-async def _record(run: _Run, claim: Claim, outcome: Outcome, *, to: str) -> None:
-    world = run.world
-    now = world.clock()
-    state, reply, due_at = DeliveryState.SENT, "", None
-    match outcome:
-        case Sent():
-            reply = str(outcome.reply)
-        case Bounced():
-            state, reply = DeliveryState.BOUNCED, str(outcome.reply)
-        case Uncertain():
-            state, reply = DeliveryState.UNCERTAIN, outcome.reason
-        case Deferred():
-            state, reply = DeliveryState.DEFERRED, str(outcome.reply)
-    if state in (DeliveryState.UNCERTAIN, DeliveryState.DEFERRED):
-        # an uncertain one waits as well: a relay that swallows replies must not be fed copies
-        due_at = next_attempt(
-            attempts=claim.attempts + 1,
-            created_at=claim.created_at,
-            now=now,
-            spread=world.chance.random(),
-        )
-        if due_at is None and not _held(world, state):
-            state = DeliveryState.EXPIRED
-    ours = await run.clerk.write(
-        lambda connection: deliveries.record(
-            connection,
-            claim.id,
-            owner=run.worker.id,
-            state=state,
-            reply=reply,
-            doubtful=isinstance(outcome, Uncertain),
-            due_at=due_at,
-            now=now,
-        )
-    )
-    log.info(
-        "delivery=%d to=<%s> status=%s reply=%r%s",
-        claim.id,
-        to,
-        state,
-        reply,
-        "" if ours else " late",
-    )
-    if ours:
-        setattr(run.tally, state.value, getattr(run.tally, state.value) + 1)
-        run.told(state)

@@ -34,6 +34,8 @@ class World:
     #: what happens to a message whose fate no reply told
     uncertain: Literal["resend", "hold"]
     connections: int
+    #: messages a second over all workers; None: as fast as it goes
+    rate: float | None = None
     #: the time, aware, UTC
     clock: Callable[[], datetime]
     #: so many random bytes that nobody can guess

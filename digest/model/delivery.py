@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from digest.model.report import Cause
+
 
 class DeliveryState(StrEnum):
     """Where a delivery stands; the arrows between them are drawn in docs/states.md."""
@@ -55,13 +57,15 @@ class Deferred:
     """The relay answered 4xx about this recipient or this message: later."""
 
     reply: Reply
+    cause: Cause = Cause.PASSING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounced:
-    """The relay answered 5xx about this recipient or this message: never."""
+    """The relay answered 5xx: not like this. The cause says who is meant, and so what follows."""
 
     reply: Reply
+    cause: Cause = Cause.REFUSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.delivery import DeliveryState
-from digest.store.deliveries import OPEN
+from digest.store.queue import OPEN
 from digest.store.readers import reads
 from digest.store.tables import deliveries, edition_articles, editions, subscribers, subscriptions
 

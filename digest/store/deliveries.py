@@ -1,4 +1,4 @@
-"""The ledger: one row a message, and the row is the queue.
+"""The ledger: one row a message, and the row is the queue (how rows are taken: `store/queue.py`).
 
 Every change of state is one statement that names the state and the owner it expects, so whoever
 lost the race, or woke up after its lease, changes nothing. The arrows are drawn in docs/states.md.
@@ -6,15 +6,11 @@ lost the race, or woke up after its lease, changes nothing. The arrows are drawn
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import (
     ColumnElement,
-    Row,
-    Select,
-    and_,
     case,
     insert,
     literal,
@@ -23,43 +19,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from digest.model.delivery import Claim, DeliveryState
+from digest.model.delivery import DeliveryState
 from digest.store.dialect import insert_new
 from digest.store.readers import may_be_mailed, reads
 from digest.store.tables import deliveries, subscribers, subscriptions
-
-#: nobody holds it and it can still be made
-OPEN = (DeliveryState.QUEUED.value, DeliveryState.DEFERRED.value)
-
-
-#: the kinds of service mail
-NOTICES = ("confirm",)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """Which deliveries a worker looks after; `editions` None means all of them."""
-
-    editions: frozenset[int] | None = None
-    notices: bool = True
-
-    def steps(self, *, resend_uncertain: bool) -> list[ColumnElement[bool]]:
-        """The rows of this scope as conditions, each of which one index can answer in order.
-
-        Service mail first, then the states one by one: a single condition with OR makes the
-        database sort a million rows for every claim.
-        """
-        states = (*OPEN, DeliveryState.UNCERTAIN.value) if resend_uncertain else OPEN
-        each_state = [deliveries.c.state == state for state in states]
-        notices = [
-            and_(deliveries.c.notice == kind, state) for kind in NOTICES for state in each_state
-        ]
-        if self.editions is None:
-            mine = [and_(state, deliveries.c.edition_id.is_not(None)) for state in each_state]
-        else:
-            named = deliveries.c.edition_id.in_(self.editions)
-            mine = [and_(state, named) for state in each_state] if self.editions else []
-        return [*notices, *mine] if self.notices else mine
 
 
 async def fan_out(
@@ -112,96 +75,27 @@ async def queue_notice(
     return int((await connection.execute(statement.returning(deliveries.c.id))).scalar_one())
 
 
-async def any_due(
-    connection: AsyncConnection, *, scope: Scope, resend_uncertain: bool, now: datetime
-) -> bool:
-    """True when `claim` would find something."""
-    for step in scope.steps(resend_uncertain=resend_uncertain):
-        if (await connection.execute(_due(step, now=now, limit=1))).first() is not None:
-            return True
-    return False
-
-
-def _due(step: ColumnElement[bool], *, now: datetime, limit: int) -> Select[int]:
-    return (
-        select(deliveries.c.id)
-        .where(step, deliveries.c.due_at <= now)
-        .order_by(deliveries.c.due_at, deliveries.c.id)
-        .limit(limit)
-    )
-
-
-async def claim(
-    connection: AsyncConnection,
-    *,
-    owner: str,
-    scope: Scope,
-    resend_uncertain: bool,
-    limit: int,
-    now: datetime,
-) -> list[Claim]:
-    """Take up to `limit` due rows, service mail first; close those that nobody wants any more.
-
-    Empty only when nothing is due: rows that were all closed are followed by the next ones.
-    """
-    while taken := await _take(
-        connection, scope.steps(resend_uncertain=resend_uncertain), limit=limit, now=now
-    ):
-        await _exclude_unwanted(connection, taken, now=now)
-        statement = (
-            update(deliveries)
-            .where(deliveries.c.id.in_(taken), deliveries.c.state != DeliveryState.EXCLUDED.value)
-            .values(state=DeliveryState.CLAIMED.value, owner=owner, updated_at=now)
-            .returning(deliveries)
-        )
-        claims = [_claim(row) for row in await connection.execute(statement)]
-        if claims:
-            return sorted(claims, key=lambda each: (each.notice is None, each.id))
-    return []
-
-
-async def _take(
-    connection: AsyncConnection, steps: Sequence[ColumnElement[bool]], *, limit: int, now: datetime
-) -> list[int]:
-    """The ids of the next rows; on PostgreSQL locked, past those that another worker has locked."""
-    taken: list[int] = []
-    for step in steps:
-        if len(taken) < limit:
-            due = _due(step, now=now, limit=limit - len(taken))
-            if connection.dialect.name == "postgresql":
-                due = due.with_for_update(skip_locked=True)
-            taken += (await connection.execute(due)).scalars()
-    return taken
-
-
-async def _exclude_unwanted(
-    connection: AsyncConnection, taken: Collection[int], *, now: datetime
-) -> None:
-    await connection.execute(
-        update(deliveries)
-        .where(deliveries.c.id.in_(list(taken)), ~may_be_mailed())
-        .values(state=DeliveryState.EXCLUDED.value, owner=None, updated_at=now)
-    )
-
-
 async def intend(
     connection: AsyncConnection, delivery_id: int, *, owner: str, now: datetime
 ) -> bool:
     """The fence: write down that the final dot is about to be sent.
 
     True only while the row is claimed by `owner` and the person still wants it. When this returns
-    False nothing may be delivered. Commit before the dot goes out.
+    False nothing may be delivered. Commit before the dot goes out. A second time changes nothing:
+    a commit whose answer was lost is written again, and may be there already.
     """
     result = await connection.execute(
         update(deliveries)
         .where(
             deliveries.c.id == delivery_id,
-            deliveries.c.state == DeliveryState.CLAIMED.value,
+            deliveries.c.state.in_((DeliveryState.CLAIMED.value, DeliveryState.DOTTED.value)),
             deliveries.c.owner == owner,
             may_be_mailed(),
         )
         .values(
-            state=DeliveryState.DOTTED.value, attempts=deliveries.c.attempts + 1, updated_at=now
+            state=DeliveryState.DOTTED.value,
+            attempts=deliveries.c.attempts + _not_counted_yet(),
+            updated_at=now,
         )
     )
     return bool(result.rowcount)
@@ -216,19 +110,21 @@ async def record(
     reply: str,
     doubtful: bool = False,
     due_at: datetime | None = None,
+    attempt: int | None = None,
     now: datetime,
 ) -> bool:
     """Write the outcome of an attempt; False (and nothing written) when the lease was lost.
 
-    `doubtful` counts a dot whose reply was never read: a copy may exist.
+    `doubtful` counts a dot whose reply was never read: a copy may exist. Where `attempt` says which
+    one this is, counted from 1, a second time changes nothing and is True as well: a commit whose
+    answer was lost is written again, and may be there already.
     """
-    refused_early = _ended_early(deliveries.c.state)
     values = {
         "state": state.value,
         "owner": None,
         "reply": reply[:500],
         "updated_at": now,
-        "attempts": deliveries.c.attempts + refused_early,
+        "attempts": deliveries.c.attempts + _not_counted_yet(),
         "doubts": deliveries.c.doubts + int(doubtful),
     }
     if due_at is not None:
@@ -242,12 +138,22 @@ async def record(
         )
         .values(values)
     )
-    return bool(result.rowcount)
+    if result.rowcount or attempt is None:
+        return bool(result.rowcount)
+    same = select(deliveries.c.id).where(
+        deliveries.c.id == delivery_id,
+        deliveries.c.state == state.value,
+        deliveries.c.owner.is_(None),
+        deliveries.c.attempts == attempt,
+        deliveries.c.reply == reply[:500],
+        deliveries.c.updated_at == now,
+    )
+    return (await connection.execute(same)).first() is not None
 
 
-def _ended_early(state: ColumnElement[str]) -> ColumnElement[int]:
-    """1 where the attempt ended before the dot (`intend` has not counted it), else 0."""
-    return case((state == DeliveryState.CLAIMED.value, 1), else_=0)
+def _not_counted_yet() -> ColumnElement[int]:
+    """1 where the attempt was not counted by `intend`, for it ended before the dot, else 0."""
+    return case((deliveries.c.state == DeliveryState.CLAIMED.value, 1), else_=0)
 
 
 async def release(connection: AsyncConnection, *, owner: str, now: datetime) -> int:
@@ -278,14 +184,3 @@ async def exclude(
         .values(state=DeliveryState.EXCLUDED.value, owner=None, updated_at=now)
     )
     return bool(result.rowcount)
-
-
-def _claim(row: Row[tuple[object, ...]]) -> Claim:
-    return Claim(
-        id=row.id,
-        edition_id=row.edition_id,
-        notice=row.notice,
-        subscription_id=row.subscription_id,
-        attempts=row.attempts,
-        created_at=row.created_at,
-    )

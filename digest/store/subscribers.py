@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Row, Select, func, insert, select, update
+from sqlalchemy import Row, Select, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.subscriber import ConsentEvent, Subscriber, Subscription, SubscriptionState
@@ -33,7 +33,12 @@ async def meet(
     known = (await connection.execute(query)).scalar()
     if known is not None:
         return int(known)
-    row = {"address": address, "address_key": key, "address_hash": address_hash}
+    row = {
+        "address": address,
+        "address_key": key,
+        "address_hash": address_hash,
+        "domain": key.rpartition("@")[2],
+    }
     statement = insert_new(connection, subscribers).values(
         **row, language=language, timezone=timezone, created_at=now
     )
@@ -232,12 +237,32 @@ async def is_suppressed(connection: AsyncConnection, address_hash: str) -> bool:
 
 
 async def suppress(
-    connection: AsyncConnection, address_hash: str, *, reason: str, now: datetime
+    connection: AsyncConnection,
+    address_hash: str,
+    *,
+    reason: str,
+    delivery_id: int | None = None,
+    now: datetime,
 ) -> None:
-    """Close an address to us."""
-    if not await is_suppressed(connection, address_hash):
-        row = {"address_hash": address_hash, "reason": reason, "at": now}
-        await connection.execute(insert(suppressions).values(row))
+    """Close an address to us; what closed it first stays its reason, but for a complaint.
+
+    A bounce may be taken back one day (`bounces.take_back`), a complaint never is.
+    """
+    row = {"address_hash": address_hash, "reason": reason, "at": now, "delivery_id": delivery_id}
+    statement = insert_new(connection, suppressions).values(row)
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["address_hash"],
+            set_={"reason": reason, "delivery_id": delivery_id},
+            where=and_(suppressions.c.reason == "bounced", statement.excluded.reason != "bounced"),
+        )
+    )
+
+
+async def suppression(connection: AsyncConnection, address_hash: str) -> str | None:
+    """Why an address is closed to us; None when it is not."""
+    query = select(suppressions.c.reason).where(suppressions.c.address_hash == address_hash)
+    return (await connection.execute(query)).scalar()
 
 
 def _subscription(row: Row[tuple[object, ...]]) -> Subscription:

@@ -1,4 +1,7 @@
-"""Every table, one below the other; what a column means stands beside it. Times are UTC."""
+"""Every table, one below the other; what a column means stands beside it. Times are UTC.
+
+What it takes to deliver in order (bounces, pauses, paces) stands in `store/troubles.py`.
+"""
 
 from __future__ import annotations
 
@@ -98,6 +101,8 @@ editions = Table(
     Column("preheader", Text, nullable=False),
     Column("html", Text, nullable=False),
     Column("text", Text, nullable=False),
+    #: how many deliveries its fan-out wrote: what the books must add up to
+    Column("candidates", Integer),
     UniqueConstraint("newsletter", "number"),
 )
 
@@ -143,6 +148,8 @@ subscribers = Table(
     Column("address_key", Text, nullable=False, unique=True),
     #: keyed hash of address_key, what suppressions know people by
     Column("address_hash", Text, nullable=False, index=True),
+    #: what stands behind the last @ of address_key: whole domains are paced and paused
+    Column("domain", Text, nullable=False, server_default="", index=True),
     Column("language", Text, nullable=False),
     Column("timezone", Text),
     Column("created_at", UtcTime, nullable=False),
@@ -183,6 +190,8 @@ suppressions = Table(
     Column("address_hash", Text, primary_key=True),
     Column("reason", Text, nullable=False),
     Column("at", UtcTime, nullable=False),
+    #: the delivery whose bounce closed it: a bounce that was the relay's fault is taken back
+    Column("delivery_id", _Big),
 )
 
 #: a process that delivers; its row is the lease on all that it holds
@@ -194,6 +203,9 @@ workers = Table(
     Column("machine", Text, nullable=False),
     Column("process", Text, nullable=False),
     Column("seen_at", UtcTime, nullable=False),
+    #: why the relay cannot be used, as this worker sees it, and since when
+    Column("trouble", Text),
+    Column("trouble_since", UtcTime),
 )
 
 #: the ledger: one row a message; the row is the queue

@@ -18,7 +18,7 @@ from digest.jobs.send import deliver
 from digest.jobs.world import World
 from digest.model.subscriber import Subscription, SubscriptionState
 from digest.store import subscribers
-from digest.store.deliveries import Scope
+from digest.store.queue import Scope
 from digest.store.tables import subscriptions
 from digest.subscribers.address import address_key
 

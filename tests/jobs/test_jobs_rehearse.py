@@ -35,7 +35,7 @@ from digest.jobs.status import take_stock
 from digest.jobs.world import World
 from digest.model.newsletter import FeedSource, Newsletter
 from digest.store import subscribers
-from digest.store.deliveries import Scope
+from digest.store.queue import Scope
 from digest.subscribers.address import address_key
 
 HOUR = timedelta(hours=1)

@@ -33,8 +33,8 @@ from digest.jobs.dispatch import send_now
 from digest.jobs.send import CLAIMS_PER_CONNECTION, Tally, deliver
 from digest.jobs.world import World
 from digest.model.delivery import Bounced, Deferred, DeliveryState, Uncertain
-from digest.store import deliveries
-from digest.store.deliveries import Scope
+from digest.store import deliveries, queue
+from digest.store.queue import Scope
 from digest.store.tables import deliveries as rows
 
 AWAY = RelayAway("relay 127.0.0.1:25: refuses connections")
@@ -214,7 +214,7 @@ async def test_a_row_whose_holder_is_on_no_roll_is_taken_back(world: World) -> N
     """As a process leaves it that slept past its lease, claimed again, and was killed."""
     ours, script = scripted(await prepared(world, "anna", "ben"))
     async with world.store.write() as connection:
-        claims = await deliveries.claim(
+        claims = await queue.claim(
             connection, owner="ghost", scope=Scope(), resend_uncertain=True, limit=9, now=NOW
         )
         await deliveries.intend(connection, claims[1].id, owner="ghost", now=NOW)

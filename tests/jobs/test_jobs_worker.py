@@ -18,8 +18,8 @@ from digest.jobs.lease import enlisted
 from digest.jobs.send import Tally, deliver
 from digest.jobs.worker import LEASE, gone, this_worker
 from digest.jobs.world import World
-from digest.store import deliveries, workers
-from digest.store.deliveries import Scope
+from digest.store import deliveries, queue, workers
+from digest.store.queue import Scope
 from digest.store.tables import workers as roll
 
 ME = this_worker(b"test")
@@ -94,7 +94,7 @@ async def test_what_a_killed_process_held_is_taken_back_at_once(world: World) ->
         await workers.enlist(
             connection, owner="dead", machine=ME.machine, process="999999999-1", now=NOW
         )
-        claims = await deliveries.claim(
+        claims = await queue.claim(
             connection, owner="dead", scope=Scope(), resend_uncertain=True, limit=2, now=NOW
         )
         await deliveries.intend(connection, claims[0].id, owner="dead", now=NOW)
@@ -111,7 +111,7 @@ async def test_what_a_worker_elsewhere_holds_is_left_to_it_while_its_lease_lasts
     await publish(world, "Eins")
     async with world.store.write() as connection:
         await workers.enlist(connection, owner="far", machine=OTHER_MACHINE, process="1-1", now=NOW)
-        await deliveries.claim(
+        await queue.claim(
             connection, owner="far", scope=Scope(), resend_uncertain=True, limit=9, now=NOW
         )
     ours, script = scripted(world)

@@ -8,9 +8,9 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from digest.model.delivery import DeliveryState
-from digest.store import books, deliveries, subscribers, workers
-from digest.store.deliveries import Scope
+from digest.store import books, deliveries, queue, subscribers, workers
 from digest.store.engine import Connection, Store
+from digest.store.queue import Scope
 from digest.store.tables import deliveries as rows
 from digest.store.tables import editions
 
@@ -76,7 +76,7 @@ async def _claim(
     store: Store, owner: str = "w", *, limit: int = 100, now: datetime = NOW
 ) -> list[int]:
     async with store.write() as connection:
-        claims = await deliveries.claim(
+        claims = await queue.claim(
             connection, owner=owner, scope=EVERYTHING, resend_uncertain=True, limit=limit, now=now
         )
     return [each.id for each in claims]
@@ -155,7 +155,8 @@ async def test_only_the_holder_of_the_lease_passes_the_fence(store: Store) -> No
         stranger = await deliveries.intend(connection, row, owner="other", now=NOW)
         holder = await deliveries.intend(connection, row, owner="w", now=NOW)
         again = await deliveries.intend(connection, row, owner="w", now=NOW)
-    assert (stranger, holder, again) == (False, True, False)
+    # the holder may write the same intent twice: the answer to its commit may be lost
+    assert (stranger, holder, again) == (False, True, True)
 
 
 async def test_whoever_left_after_the_claim_does_not_pass_the_fence(store: Store) -> None:
@@ -214,10 +215,10 @@ async def test_uncertain_rows_are_taken_again_only_where_that_is_wanted(store: S
     async with store.write() as connection:
         await deliveries.intend(connection, row, owner="w", now=NOW)
         await workers.bury(connection, ["w"], now=NOW)
-        held = await deliveries.claim(
+        held = await queue.claim(
             connection, owner="x", scope=EVERYTHING, resend_uncertain=False, limit=9, now=NOW
         )
-        taken = await deliveries.claim(
+        taken = await queue.claim(
             connection, owner="x", scope=EVERYTHING, resend_uncertain=True, limit=9, now=NOW
         )
     assert ([each.id for each in held], [each.id for each in taken]) == ([], [row])
@@ -238,7 +239,7 @@ async def test_a_deferred_row_waits_for_its_time_and_counts_its_attempts(store: 
         )
     assert await _claim(store, now=NOW) == []
     async with store.write() as connection:
-        claims = await deliveries.claim(
+        claims = await queue.claim(
             connection, owner="w", scope=EVERYTHING, resend_uncertain=True, limit=9, now=later
         )
     assert [(each.id, each.attempts) for each in claims] == [(row, 1)]
@@ -264,7 +265,7 @@ async def test_service_mail_goes_first_and_a_scope_keeps_to_its_editions(store: 
         await deliveries.queue_notice(
             connection, notice="confirm", subscription_id=pending, now=NOW
         )
-        claims = await deliveries.claim(
+        claims = await queue.claim(
             connection,
             owner="w",
             scope=Scope(editions=frozenset({two})),

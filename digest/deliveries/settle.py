@@ -1,0 +1,82 @@
+"""Turns the outcome of an attempt into what becomes of the row, and of whom it is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from digest.deliveries.retry import next_attempt
+from digest.model.delivery import (
+    Bounced,
+    Claim,
+    Deferred,
+    DeliveryState,
+    Outcome,
+    Sent,
+    Uncertain,
+)
+from digest.model.report import Cause
+
+#: refused for good, but not for the reader's sake: the message waits until the trouble is mended
+NOT_THE_READER: Final = frozenset({Cause.BLOCKED, Cause.MESSAGE, Cause.PROTOCOL})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What becomes of a delivery after an attempt."""
+
+    state: DeliveryState
+    #: one line
+    reply: str
+    #: when it is tried again; None: never, or when an operator decides
+    due_at: datetime | None = None
+    #: the dot was sent and no reply read
+    doubtful: bool = False
+    #: why it was refused; None when it was not
+    cause: Cause | None = None
+
+    @property
+    def counts(self) -> bool:
+        """True when it goes into the record of bounces: nothing more will come of it, or a 5xx."""
+        if self.cause is None:
+            return False
+        return self.cause is Cause.BLOCKED or self.state in (
+            DeliveryState.BOUNCED,
+            DeliveryState.EXPIRED,
+        )
+
+
+def settle(outcome: Outcome, claim: Claim, *, now: datetime, spread: float, hold: bool) -> Settled:
+    """Decide. `spread`, 0 to 1, as `next_attempt` takes it; `hold`: what is in doubt stays so."""
+    match outcome:
+        case Sent(reply=reply):
+            return Settled(state=DeliveryState.SENT, reply=str(reply))
+        case Uncertain(reason=reason):
+            # with resend it waits as well: a relay that swallows replies must not be fed copies
+            settled = Settled(state=DeliveryState.UNCERTAIN, reply=reason, doubtful=True)
+            return settled if hold else _later(settled, claim, now=now, spread=spread)
+        case Bounced(reply=reply, cause=cause) if not _waits(cause, claim):
+            return Settled(state=DeliveryState.BOUNCED, reply=str(reply), cause=cause)
+        case Bounced(reply=reply, cause=cause) | Deferred(reply=reply, cause=cause):
+            settled = Settled(state=DeliveryState.DEFERRED, reply=str(reply), cause=cause)
+            return _later(settled, claim, now=now, spread=spread)
+
+
+def _waits(cause: Cause, claim: Claim) -> bool:
+    """Service mail about the message itself has no edition that could be paused: it is over."""
+    return cause in NOT_THE_READER and (claim.edition_id is not None or cause is Cause.BLOCKED)
+
+
+def _later(settled: Settled, claim: Claim, *, now: datetime, spread: float) -> Settled:
+    due_at = next_attempt(
+        attempts=claim.attempts + 1, created_at=claim.created_at, now=now, spread=spread
+    )
+    state = settled.state if due_at is not None else DeliveryState.EXPIRED
+    return Settled(
+        state=state,
+        reply=settled.reply,
+        due_at=due_at,
+        doubtful=settled.doubtful,
+        cause=settled.cause,
+    )

@@ -1,0 +1,153 @@
+"""Writes down how an attempt ended and what follows from it, and does not give up before it stands.
+
+The relay has answered: if that were forgotten, a message that arrived would be in doubt and go out
+again. So while the database is away we wait for it, as long as nobody asks us to stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from digest.deliveries.settle import Settled, settle
+from digest.errors import StoreError
+from digest.jobs import trouble
+from digest.jobs.breaker import Breaker
+from digest.jobs.clerk import Clerk, Entry
+from digest.jobs.world import World
+from digest.model.delivery import Claim, DeliveryState, Outcome
+from digest.model.report import Cause
+from digest.model.subscriber import Subscription
+from digest.store import deliveries
+from digest.store.engine import Connection
+from digest.subscribers.address import address_key
+
+log = logging.getLogger("digest.send")
+
+#: seconds between two tries to reach the database
+PATIENCE = 1.0
+
+#: how long the database is waited for when we were asked to stop, seconds
+GRACE = 15.0
+
+#: what nobody else but this reader can be meant by needs no second look
+_FOR_OTHERS = frozenset({Cause.BLOCKED, Cause.MESSAGE, Cause.PROTOCOL})
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Records the outcomes of one run."""
+
+    world: World
+    owner: str
+    clerk: Clerk
+    stop: asyncio.Event
+    count: Callable[[DeliveryState], None]
+    breaker: Breaker = field(init=False)
+    #: domains that we go slower with, as far as this run has heard
+    slow: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.breaker = Breaker(self.world)
+
+    async def record(
+        self, claim: Claim, outcome: Outcome, *, reader: Subscription | None, to: str
+    ) -> bool:
+        """Write it down; True when others are meant too: what is claimed must be asked for anew."""
+        world, now = self.world, self.world.clock()
+        settled = settle(
+            outcome,
+            claim,
+            now=now,
+            spread=world.chance.random(),
+            hold=world.uncertain == "hold",
+        )
+        about = whom(world, claim, reader) if reader is not None else None
+
+        async def entry(connection: Connection) -> bool:
+            ours = await deliveries.record(
+                connection,
+                claim.id,
+                owner=self.owner,
+                state=settled.state,
+                reply=settled.reply,
+                doubtful=settled.doubtful,
+                due_at=settled.due_at,
+                attempt=claim.attempts + 1,
+                now=now,
+            )
+            if ours and about is not None:
+                await self._follow_up(connection, about, settled)
+            return ours
+
+        ours = await self._insist(entry)
+        _tell(claim, settled, to=to, ours=ours)
+        if not ours:
+            return False
+        self.count(settled.state)
+        return await self._look_further(about, settled)
+
+    async def _follow_up(
+        self, connection: Connection, about: trouble.About, settled: Settled
+    ) -> None:
+        now, cause = self.world.clock(), settled.cause
+        if cause is None:
+            if settled.state is DeliveryState.SENT and about.domain in self.slow:
+                await trouble.speed_up(connection, about.domain, now=now)
+            return
+        if cause is Cause.PACE:
+            self.slow.add(about.domain)
+            await trouble.slow_down(connection, about.domain, now=now)
+        if settled.counts:
+            await trouble.blame_reader(
+                connection, about, cause=cause, door="smtp", text=settled.reply, now=now
+            )
+        await trouble.pause_for(connection, about, cause=cause, text=settled.reply, now=now)
+
+    async def _look_further(self, about: trouble.About | None, settled: Settled) -> bool:
+        if about is None or settled.cause is None:
+            return False
+        tripped = False
+        if settled.counts:
+            try:
+                tripped = await self.breaker.refused(about.edition_id, about.domain)
+            except StoreError as problem:  # the next refusal asks again
+                log.warning("breaker status=error reason=%r", str(problem))
+        return tripped or settled.cause in _FOR_OTHERS or settled.cause is Cause.PACE
+
+    async def _insist(self, entry: Entry) -> bool:
+        waited = 0.0
+        while True:
+            try:
+                return await self.clerk.write(entry)
+            except StoreError as problem:
+                if self.stop.is_set() and waited >= GRACE:
+                    raise
+                log.warning("ledger status=away waited=%.0f reason=%r", waited, str(problem))
+            await asyncio.sleep(PATIENCE)
+            waited += PATIENCE
+
+
+def whom(world: World, claim: Claim, reader: Subscription) -> trouble.About:
+    """Whom a claimed row is about."""
+    key = address_key(reader.subscriber.address)
+    return trouble.About(
+        delivery_id=claim.id,
+        subscriber_id=reader.subscriber.id,
+        address_hash=world.signer.suppression_hash(key),
+        domain=key.rpartition("@")[2],
+        edition_id=claim.edition_id,
+    )
+
+
+def _tell(claim: Claim, settled: Settled, *, to: str, ours: bool) -> None:
+    log.info(
+        "delivery=%d to=<%s> status=%s reply=%r%s",
+        claim.id,
+        to,
+        settled.state,
+        settled.reply,
+        "" if ours else " late",
+    )

@@ -1,0 +1,126 @@
+"""Moves what must not go out now to a later time: what is paused, stale, or ahead of its pace."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from digest.model.pause import Kind, Pause, Scope
+from digest.store import paces, pauses
+from digest.store.tables import deliveries, editions, subscribers, subscriptions
+
+#: an edition is news for so long; what is left of an older one waits for a person's word
+WINDOW = timedelta(days=2)
+
+#: how far rows are moved that wait for a person: `pauses.end` brings them back
+FAR = timedelta(days=1)
+
+#: a row that waits for its domain looks again at the latest after this
+SOON = timedelta(seconds=60)
+
+#: a claim may take so much of a slow domain's line of time at once
+AHEAD = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    id: int
+    edition_id: int | None
+    domain: str
+
+
+async def hold_back(
+    connection: AsyncConnection, taken: Collection[int], *, now: datetime
+) -> list[int]:
+    """Of these rows, those that may go now; the others are moved to a later time."""
+    await _pause_stale(connection, taken, now=now)
+    held = await pauses.held(connection, now=now)
+    slow = await paces.slow(connection)
+    if not held and not slow:
+        return list(taken)
+    free: list[_Due] = []
+    moved: dict[datetime, list[int]] = {}
+    for each in await _look_at(connection, taken):
+        pause = held.of(each.edition_id, each.domain)
+        if pause is None:
+            free.append(each)
+        else:
+            moved.setdefault(pause.until or now + FAR, []).append(each.id)
+    for to, ids in moved.items():
+        await _move(connection, ids, to=to)
+    return await _keep_pace(connection, free, slow, now=now)
+
+
+async def _pause_stale(
+    connection: AsyncConnection, taken: Collection[int], *, now: datetime
+) -> None:
+    """Pause an edition that has outlived its window with deliveries still open; ask only once.
+
+    After a long outage, or in a restored backup, nobody wants the news of last week unasked.
+    """
+    query = (
+        select(editions.c.id, editions.c.made_at)
+        .join(deliveries, deliveries.c.edition_id == editions.c.id)
+        .where(deliveries.c.id.in_(list(taken)), editions.c.made_at < now - WINDOW)
+        .distinct()
+    )
+    for row in (await connection.execute(query)).all():
+        name = str(row.id)
+        if await pauses.asked(connection, Scope.EDITION, name, Kind.STALE):
+            continue
+        stale = Pause(
+            scope=Scope.EDITION,
+            name=name,
+            kind=Kind.STALE,
+            cause=f"it was made on {row.made_at:%Y-%m-%d} and is old news now;"
+            f" `digest resume {name}` sends what is left, `digest abandon {name}` does not",
+            began_at=now,
+            until=None,
+        )
+        await pauses.begin(connection, stale)
+
+
+async def _keep_pace(
+    connection: AsyncConnection, due: list[_Due], slow: dict[str, paces.Pace], *, now: datetime
+) -> list[int]:
+    """Let through what a slow domain may have now; the rest of it comes in turn, a gap apart."""
+    free: list[int] = []
+    places = {name: max(pace.next_at, now) for name, pace in slow.items()}
+    for each in due:
+        pace = slow.get(each.domain)
+        if pace is None:
+            free.append(each.id)
+            continue
+        place = places[each.domain]
+        if place <= now + AHEAD:
+            free.append(each.id)
+            await paces.reserve(connection, each.domain, count=1, gap=pace.gap, now=now)
+        else:
+            await _move(connection, [each.id], to=min(place, now + SOON))
+        places[each.domain] = place + timedelta(seconds=pace.gap)
+    return free
+
+
+async def _look_at(connection: AsyncConnection, taken: Collection[int]) -> list[_Due]:
+    query = (
+        select(deliveries.c.id, deliveries.c.edition_id, subscribers.c.domain)
+        .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
+        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+        .where(deliveries.c.id.in_(list(taken)))
+    )
+    found = {
+        row.id: _Due(row.id, row.edition_id, row.domain)
+        for row in (await connection.execute(query))
+    }
+    return [found[each] for each in taken if each in found]
+
+
+async def _move(connection: AsyncConnection, ids: Collection[int], *, to: datetime) -> None:
+    if ids:
+        await connection.execute(
+            update(deliveries).where(deliveries.c.id.in_(list(ids))).values(due_at=to)
+        )
