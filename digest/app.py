@@ -5,16 +5,18 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from digest import __version__
 from digest.deliveries.outbox import OutboxTransport
 from digest.deliveries.smtp import Relay, SmtpTransport
 from digest.deliveries.transport import Transport
+from digest.errors import SettingsError
 from digest.feeds.fetch import Fetcher
 from digest.jobs.world import World
 from digest.messages.render import Renderer, builtin_templates
+from digest.messages.sign import Key, read_keys
 from digest.model.newsletter import Newsletter
 from digest.settings import Settings, read_newsletters, require_secret
 from digest.store.engine import open_store
@@ -40,6 +42,26 @@ def choose_transport(settings: Settings) -> Transport:
             connections=settings.smtp_connections,
         )
     )
+
+
+def read_signing_keys(settings: Settings) -> tuple[Key, ...]:
+    """The DKIM keys of the settings; none where the relay signs. Raises SettingsError."""
+    if not settings.dkim_selector and not settings.dkim_key_file:
+        return ()
+    if not settings.dkim_selector or not settings.dkim_key_file:
+        raise SettingsError(
+            "DIGEST_DKIM_SELECTOR and DIGEST_DKIM_KEY_FILE belong together: set both, or none"
+        )
+    files = []
+    for name in settings.dkim_key_file.split(","):
+        path = Path(name.strip())
+        try:
+            files.append((str(path), path.read_bytes()))
+        except OSError as problem:
+            raise SettingsError(
+                f"DIGEST_DKIM_KEY_FILE {path}: {problem.strerror}; `digest init --dkim` makes a key"
+            ) from problem
+    return read_keys(settings.dkim_selector, files)
 
 
 def open_fetcher(*, allow_private: bool, public_url: str | None = None) -> Fetcher:
@@ -82,6 +104,11 @@ async def open_app(
                 first_window=settings.first_window,
                 uncertain=settings.uncertain,
                 connections=settings.smtp_connections,
+                rate=settings.smtp_rate,
+                expiry=timedelta(hours=settings.smtp_expiry),
+                keys=read_signing_keys(settings),
+                bounce_domain=settings.bounce_domain,
+                bounce_mailbox=settings.bounce_mailbox,
                 clock=clock,
                 secret_bytes=secrets.token_bytes,
             )

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 from digest.errors import DigestError
 from digest.jobs.lease import enlisted
-from digest.jobs.send import deliver_due
+from digest.jobs.send import Tally, deliver_due
 from digest.jobs.worker import Worker
 from digest.jobs.world import World
 from digest.scheduler import Ticker
@@ -26,8 +26,10 @@ log = logging.getLogger("digest.service")
 #: how often the queue is looked at when nobody says that there is something, seconds
 LOOK_EVERY = 2.0
 
-#: how long the queue is left alone after the relay or the database went away, seconds
-REST = 30.0
+#: how long the queue is left alone after the database went away, and, twice as long each time,
+#: after the relay did, seconds
+REST = 15.0
+LONGEST_REST = 240.0
 
 
 async def serve(
@@ -79,13 +81,23 @@ async def keep_delivering(world: World, *, wake: asyncio.Event, stop: asyncio.Ev
 async def _deliver_on(
     world: World, worker: Worker, *, wake: asyncio.Event, stop: asyncio.Event
 ) -> None:
+    rest = 0.0
     while not stop.is_set():
         wake.clear()
-        tally = await deliver_due(world, worker, Scope(), stop=stop)
-        if tally.away is not None:
-            await _first_of(stop, seconds=REST)
+        tally = await deliver_due(world, worker, Scope(), stop=stop, carefully=rest > 0)
+        # a relay that went away in the middle of good work comes back soon
+        rest = _rest_after(tally, rest)
+        if rest > 0:
+            await _first_of(stop, seconds=rest)
         else:
             await _first_of(wake, stop, seconds=LOOK_EVERY)
+
+
+def _rest_after(tally: Tally, rest: float) -> float:
+    """How long to leave the relay alone; 0 when it is there."""
+    if tally.away is None:
+        return 0.0
+    return REST if tally.sent or rest == 0 else min(rest * 2, LONGEST_REST)
 
 
 async def _first_of(*events: asyncio.Event, seconds: float) -> None:

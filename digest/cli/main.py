@@ -10,7 +10,19 @@ from typing import Annotated
 import typer
 
 from digest import __version__
-from digest.cli import feeds, preview, schedule, send, service, setup, status, subscribers
+from digest.cli import (
+    books,
+    bounces,
+    feeds,
+    pauses,
+    preview,
+    schedule,
+    send,
+    service,
+    setup,
+    status,
+    subscribers,
+)
 from digest.cli.run import enter, fail, start_logging
 from digest.errors import DigestError
 
@@ -23,7 +35,19 @@ app = typer.Typer(
     add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for family in (setup, service, preview, send, status, feeds, subscribers, schedule):
+for family in (
+    setup,
+    service,
+    preview,
+    send,
+    status,
+    pauses,
+    books,
+    feeds,
+    subscribers,
+    schedule,
+    bounces,
+):
     family.add_to(app)
 
 

@@ -50,7 +50,33 @@ def status(*, as_json: _JSON = False) -> None:
     out.print("Deliveries: " + (", ".join(f"{n} {name}" for name, n in queue.items()) or "none"))
     if stock["seconds_left"] is not None:
         out.print(f"{stock['rate_per_second']} a second, {stock['seconds_left']} seconds to go")
+    _print_troubles(stock)
     feeds = Table("feed", "last poll", "state")
     for each in stock["feeds"]:
         feeds.add_row(each["url"], each["last_polled_utc"] or "never", each["error"] or "well")
     out.print(feeds, markup=False)
+
+
+def _print_troubles(stock: dict[str, Any]) -> None:
+    """What does not go as it should, and what to do about it."""
+    if stock["relay_error"]:
+        since = stock["relay_error_since_utc"]
+        out.print(f"Relay away since {since}: {stock['relay_error']}", style="red", markup=False)
+    for each in stock["pauses"]:
+        until = f"until {each['until_utc']}" if each["until_utc"] else "until you resume it"
+        out.print(
+            f"Paused: {each['scope']} {each['name']}, {until}: {each['cause']}"
+            f" (`digest resume {each['name']}`)",
+            style="yellow",
+            markup=False,
+        )
+    for each in stock["slow_domains"]:
+        said = f"Slow: {each['domain']}, {each['seconds_between']} seconds between two mails"
+        out.print(said, markup=False)
+    bounces = {name: count for name, count in stock["bounces_last_7_days"].items() if count}
+    if bounces:
+        told = ", ".join(f"{count} {name}" for name, count in bounces.items())
+        out.print(f"Bounces of 7 days: {told}", markup=False)
+    if stock["suppressed"]:
+        told = ", ".join(f"{count} {reason}" for reason, count in stock["suppressed"].items())
+        out.print(f"Addresses closed to us: {told}", markup=False)

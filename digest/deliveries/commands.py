@@ -37,21 +37,39 @@ def too_large(message: Message, size_limit: int | None) -> Reply | None:
     return Reply(code=552, enhanced="5.3.4", text=text)
 
 
-def mail(message: Message, *, declare_size: bool) -> bytes:
+def mail(message: Message, *, declare_size: bool, reports: bool = False) -> bytes:
     """MAIL FROM; an empty sender is the null reverse-path.
 
-    Raises ValueError for a sender that cannot be written: it comes from the settings, not from a
-    stranger.
+    With `reports` (the server offers DSN, RFC 3461) a report shall name our envelope id and bring
+    the header back, not the whole mail. Raises ValueError for a sender that cannot be written: it
+    comes from the settings, not from a stranger.
     """
     if message.mail_from and _MAILBOX.fullmatch(message.mail_from) is None:
         raise ValueError(f"the envelope sender is malformed: {message.mail_from!r}")
     size = f" SIZE={len(message.data)}" if declare_size else ""
-    return f"MAIL FROM:<{message.mail_from}>{size}\r\n".encode("ascii")
+    asked = ""
+    if reports and message.envelope_id is not None:
+        asked = f" RET=HDRS ENVID={_xtext(message.envelope_id)}"
+    return f"MAIL FROM:<{message.mail_from}>{size}{asked}\r\n".encode("ascii")
 
 
-def rcpt(message: Message) -> bytes:
-    """RCPT TO, for a recipient that `refusal` had nothing against."""
-    return f"RCPT TO:<{message.rcpt_to}>\r\n".encode("ascii")
+def rcpt(message: Message, *, reports: bool = False) -> bytes:
+    """RCPT TO, for a recipient that `refusal` had nothing against.
+
+    With `reports` failures and delays are reported, and each report names the address that we
+    wrote to, however often it was forwarded (RFC 3461 4.1, 4.2).
+    """
+    asked = ""
+    if reports and message.envelope_id is not None:
+        asked = f" NOTIFY=FAILURE,DELAY ORCPT=rfc822;{_xtext(message.rcpt_to)}"
+    return f"RCPT TO:<{message.rcpt_to}>{asked}\r\n".encode("ascii")
+
+
+def _xtext(value: str) -> str:
+    """RFC 3461 section 4: all but the harmless characters as +XX."""
+    return "".join(
+        each if "!" <= each <= "~" and each not in "+=" else f"+{ord(each):02X}" for each in value
+    )
 
 
 def body(message: Message) -> bytes:

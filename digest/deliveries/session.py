@@ -47,6 +47,8 @@ class Offer:
     size: bool
     #: octets; None when it names no limit
     size_limit: int | None
+    #: it reports on deliveries as it is asked to (DSN, RFC 3461)
+    dsn: bool = False
 
 
 class Stale(RelayAway):
@@ -80,7 +82,7 @@ class Session:
         refused = commands.too_large(message, self._offer.size_limit)
         if refused is not None:
             return Bounced(reply=refused, cause=Cause.MESSAGE)
-        words = commands.mail(message, declare_size=self._offer.size)
+        words = commands.mail(message, declare_size=self._offer.size, reports=self._offer.dsn)
         kept = self.messages > 0
         self.messages += 1
         self._at_rest = False
@@ -93,7 +95,8 @@ class Session:
 
     async def deliver(self, message: Message, body: bytes, intend: Intend) -> Outcome:
         """RCPT TO, DATA, the body, `intend`, the dot: as `Transport.send` promises."""
-        for phase, words in ((Phase.RCPT, commands.rcpt(message)), (Phase.DATA, commands.DATA)):
+        recipient = commands.rcpt(message, reports=self._offer.dsn)
+        for phase, words in ((Phase.RCPT, recipient), (Phase.DATA, commands.DATA)):
             refused = await self._ask(phase, words)
             if refused is not None:
                 self._rest(unfinished=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final
 
-from digest.deliveries.retry import next_attempt
+from digest.deliveries.retry import EXPIRY, next_attempt
 from digest.model.delivery import (
     Bounced,
     Claim,
@@ -47,36 +47,42 @@ class Settled:
         )
 
 
-def settle(outcome: Outcome, claim: Claim, *, now: datetime, spread: float, hold: bool) -> Settled:
-    """Decide. `spread`, 0 to 1, as `next_attempt` takes it; `hold`: what is in doubt stays so."""
+def settle(
+    outcome: Outcome,
+    claim: Claim,
+    *,
+    now: datetime,
+    spread: float,
+    hold: bool,
+    expiry: timedelta = EXPIRY,
+) -> Settled:
+    """Decide. `spread` and `expiry` as `next_attempt` takes them; `hold`: a doubt stays one."""
+
+    def later(settled: Settled) -> Settled:
+        due_at = next_attempt(
+            attempts=claim.attempts + 1,
+            created_at=claim.created_at,
+            now=now,
+            spread=spread,
+            expiry=expiry,
+        )
+        state = settled.state if due_at is not None else DeliveryState.EXPIRED
+        return replace(settled, state=state, due_at=due_at)
+
     match outcome:
         case Sent(reply=reply):
             return Settled(state=DeliveryState.SENT, reply=str(reply))
         case Uncertain(reason=reason):
             # with resend it waits as well: a relay that swallows replies must not be fed copies
             settled = Settled(state=DeliveryState.UNCERTAIN, reply=reason, doubtful=True)
-            return settled if hold else _later(settled, claim, now=now, spread=spread)
+            return settled if hold else later(settled)
         case Bounced(reply=reply, cause=cause) if not _waits(cause, claim):
             return Settled(state=DeliveryState.BOUNCED, reply=str(reply), cause=cause)
         case Bounced(reply=reply, cause=cause) | Deferred(reply=reply, cause=cause):
             settled = Settled(state=DeliveryState.DEFERRED, reply=str(reply), cause=cause)
-            return _later(settled, claim, now=now, spread=spread)
+            return later(settled)
 
 
 def _waits(cause: Cause, claim: Claim) -> bool:
     """Service mail about the message itself has no edition that could be paused: it is over."""
     return cause in NOT_THE_READER and (claim.edition_id is not None or cause is Cause.BLOCKED)
-
-
-def _later(settled: Settled, claim: Claim, *, now: datetime, spread: float) -> Settled:
-    due_at = next_attempt(
-        attempts=claim.attempts + 1, created_at=claim.created_at, now=now, spread=spread
-    )
-    state = settled.state if due_at is not None else DeliveryState.EXPIRED
-    return Settled(
-        state=state,
-        reply=settled.reply,
-        due_at=due_at,
-        doubtful=settled.doubtful,
-        cause=settled.cause,
-    )

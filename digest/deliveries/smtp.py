@@ -193,6 +193,7 @@ class SmtpTransport:
         offer = Offer(
             size=client.supports_extension("size"),
             size_limit=int(limit) or None if limit.isdecimal() else None,
+            dsn=client.supports_extension("dsn"),
         )
         wire = Wire(client.transport)
         return Session(wire, offer, name=str(self._relay), patience=self._relay.patience)

@@ -63,6 +63,7 @@ class Recorder:
             now=now,
             spread=world.chance.random(),
             hold=world.uncertain == "hold",
+            expiry=world.expiry,
         )
         about = whom(world, claim, reader) if reader is not None else None
 

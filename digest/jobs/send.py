@@ -22,7 +22,7 @@ from digest.jobs.worker import Worker
 from digest.jobs.world import World
 from digest.jobs.write import Writer
 from digest.model.delivery import Claim, Deferred, DeliveryState, Reply
-from digest.store import deliveries, paces, queue, subscribers
+from digest.store import deliveries, paces, queue, subscribers, workers
 from digest.store.queue import Scope
 
 log = logging.getLogger("digest.send")
@@ -117,7 +117,18 @@ async def deliver_due(
             break
         await _attempt_all(run, batch)
         carefully = False
+    await _tell_of_relay(run)
     return run.tally
+
+
+async def _tell_of_relay(run: _Run) -> None:
+    """Let `status` know how this worker gets on with the relay."""
+    if run.tally == Tally():
+        return
+    async with run.world.store.write() as connection:
+        await workers.tell_trouble(
+            connection, owner=run.worker.id, trouble=run.tally.away, now=run.world.clock()
+        )
 
 
 async def _claim(run: _Run, *, limit: int | None) -> _Batch:
@@ -137,6 +148,7 @@ async def _claim(run: _Run, *, limit: int | None) -> _Batch:
             scope=run.scope,
             resend_uncertain=resend,
             limit=most,
+            window=world.expiry,
             now=now,
         )
         run.writer.readers = await subscribers.by_ids(

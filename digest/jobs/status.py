@@ -11,11 +11,16 @@ from digest.jobs.world import World
 from digest.model.delivery import DeliveryState
 from digest.model.feed import Feed
 from digest.model.newsletter import Newsletter
-from digest.store import books, editions, feeds, subscribers
+from digest.model.pause import Pause
+from digest.model.report import Cause
+from digest.store import books, bounces, editions, feeds, paces, pauses, subscribers, workers
 from digest.store.engine import Connection
 
 #: what the present rate is measured over
 PACE_OVER = timedelta(minutes=1)
+
+#: how far back bounces are counted
+BOUNCES_OVER = timedelta(days=7)
 
 
 async def take_stock(world: World) -> dict[str, Any]:
@@ -34,6 +39,7 @@ async def take_stock(world: World) -> dict[str, Any]:
             ],
             "queue": {state.value: queue.get(state, 0) for state in DeliveryState},
             **pace,
+            **await _troubles(connection, now),
             "feeds": [_feed(url, polled.get(url)) for url in dict.fromkeys(urls)],
         }
 
@@ -53,6 +59,35 @@ async def _pace(
     return {
         "rate_per_second": round(rate, 2),
         "seconds_left": round(due / rate) if due and rate else None,
+    }
+
+
+async def _troubles(connection: Connection, now: datetime) -> dict[str, Any]:
+    """What is paused, slowed down or away, each with its cause; and what came back of late."""
+    away = await workers.troubles(connection)
+    came_back = await bounces.count_since(connection, now - BOUNCES_OVER)
+    return {
+        "pauses": [_pause(each) for each in await pauses.standing(connection, now=now)],
+        "slow_domains": [
+            {"domain": name, "seconds_between": round(each.gap, 1)}
+            for name, each in sorted((await paces.slow(connection)).items())
+        ],
+        "relay_error": away[0][0] if away else None,
+        "relay_error_since_utc": utc(away[0][1]) if away else None,
+        "workers": len(await workers.roll_call(connection)),
+        "bounces_last_7_days": {cause.value: came_back.get(cause, 0) for cause in Cause},
+        "suppressed": await subscribers.count_suppressed(connection),
+    }
+
+
+def _pause(each: Pause) -> dict[str, Any]:
+    return {
+        "scope": each.scope.value,
+        "name": each.name,
+        "kind": each.kind.value,
+        "cause": each.cause,
+        "since_utc": utc(each.began_at),
+        "until_utc": utc(each.until) if each.until else None,
     }
 
 

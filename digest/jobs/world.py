@@ -12,6 +12,7 @@ from digest.deliveries.transport import Transport
 from digest.errors import UsageError
 from digest.feeds.fetch import Fetcher
 from digest.messages.render import Renderer
+from digest.messages.sign import Key
 from digest.model.newsletter import Newsletter
 from digest.store.engine import Store
 from digest.subscribers.links import Signer
@@ -36,6 +37,14 @@ class World:
     connections: int
     #: messages a second over all workers; None: as fast as it goes
     rate: float | None = None
+    #: how long a message is tried, and how old an edition may be that is sent unasked
+    expiry: timedelta = timedelta(days=2)
+    #: what every message is signed with, in this order; empty: the relay signs
+    keys: tuple[Key, ...] = ()
+    #: where bounces and mailed unsubscribes go; None: to the sender
+    bounce_domain: str | None = None
+    #: the mailbox of that domain, as an address that `digest.feedback` can open
+    bounce_mailbox: str | None = None
     #: the time, aware, UTC
     clock: Callable[[], datetime]
     #: so many random bytes that nobody can guess

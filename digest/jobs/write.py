@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from digest.jobs.world import World
 from digest.messages import assemble, mime, notices
+from digest.messages.sign import sign
 from digest.model.delivery import Claim
 from digest.model.edition import Edition
-from digest.model.message import Links, Message
+from digest.model.message import Links, Message, WayBack
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Subscription
 from digest.store import editions
@@ -29,10 +31,11 @@ class Writer:
         if reader is None:
             raise LookupError(f"subscription {claim.subscription_id} is gone")
         newsletter = self.world.newsletter(reader.newsletter)
+        back = way_back(self.world, claim, reader)
         if claim.edition_id is None:
-            return write_notice(self.world, claim, reader, newsletter)
+            return write_notice(self.world, claim, reader, newsletter, back=back)
         edition, joined = await self._edition(claim.edition_id)
-        return write_edition(self.world, edition, joined, reader, newsletter)
+        return write_edition(self.world, edition, joined, reader, newsletter, back=back)
 
     async def _edition(self, edition_id: int) -> tuple[Edition, assemble.Joined]:
         if edition_id not in self._met:
@@ -42,6 +45,19 @@ class Writer:
                 raise LookupError(f"edition {edition_id} is gone")
             self._met[edition_id] = (edition, assemble.join_cards(edition))
         return self._met[edition_id]
+
+
+def way_back(world: World, claim: Claim, reader: Subscription) -> WayBack | None:
+    """Where mail about this delivery comes back to; None where no domain is kept for it."""
+    if world.bounce_domain is None:
+        return None
+    token = world.signer.bounce_token(claim.id)
+    mailed = world.signer.mail_token(reader.ref) if world.bounce_mailbox else None
+    return WayBack(
+        return_path=f"b+{token}@{world.bounce_domain}",
+        envelope_id=token,
+        unsubscribe=f"u+{mailed}@{world.bounce_domain}" if mailed else None,
+    )
 
 
 def links_for(world: World, newsletter: Newsletter, ref: bytes, edition_id: int) -> Links:
@@ -63,11 +79,13 @@ def write_edition(
     joined: assemble.Joined,
     reader: Subscription,
     newsletter: Newsletter,
+    *,
+    back: WayBack | None = None,
 ) -> Message:
     """An edition for one reader; the same bytes at every attempt."""
     links = links_for(world, newsletter, reader.ref, edition.id)
     html, text = assemble.fill(joined, links, address=reader.subscriber.address)
-    return mime.write_edition_message(
+    message = mime.write_edition_message(
         edition=edition,
         newsletter=newsletter,
         html=html,
@@ -76,7 +94,9 @@ def write_edition(
         to_address=reader.subscriber.address,
         subscriber_ref=reader.ref,
         public_url=world.public_url,
+        way_back=back,
     )
+    return _signed(world, message, newsletter, at=edition.made_at)
 
 
 def write_test(
@@ -86,7 +106,7 @@ def write_test(
     nobody = bytes(12)
     links = links_for(world, newsletter, nobody, edition.id)
     html, text = assemble.fill(joined, links, address=to)
-    return mime.write_edition_message(
+    message = mime.write_edition_message(
         edition=edition,
         newsletter=newsletter,
         html=html,
@@ -97,10 +117,24 @@ def write_test(
         public_url=world.public_url,
         test=True,
     )
+    return _signed(world, message, newsletter, at=edition.made_at)
+
+
+def _signed(world: World, message: Message, newsletter: Newsletter, *, at: datetime) -> Message:
+    """The message with a signature for each key; its time is the mail's own, for a retry's sake."""
+    if not world.keys:
+        return message
+    data = sign(message.data, world.keys, domain=newsletter.sender.domain, at=at)
+    return replace(message, data=data)
 
 
 def write_notice(
-    world: World, claim: Claim, reader: Subscription, newsletter: Newsletter
+    world: World,
+    claim: Claim,
+    reader: Subscription,
+    newsletter: Newsletter,
+    *,
+    back: WayBack | None = None,
 ) -> Message:
     """The confirm mail, the one kind of service mail that there is so far."""
     if claim.notice != "confirm":
@@ -118,7 +152,7 @@ def write_notice(
         language=reader.subscriber.language,
         timezone=reader.subscriber.timezone,
     )
-    return mime.write_notice_message(
+    message = mime.write_notice_message(
         notice,
         newsletter,
         to_address=reader.subscriber.address,
@@ -126,4 +160,6 @@ def write_notice(
         date=claim.created_at,
         unsubscribe_url=withdraw,
         public_url=world.public_url,
+        way_back=back,
     )
+    return _signed(world, message, newsletter, at=claim.created_at)

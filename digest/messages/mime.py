@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model.edition import Edition
-    from digest.model.message import Links, Notice
+    from digest.model.message import Links, Notice, WayBack
     from digest.model.newsletter import Newsletter
 
 #: characters; what is longer no mail program shows
@@ -41,14 +41,14 @@ def write_edition_message(
     to_address: str,
     subscriber_ref: bytes,
     public_url: str,
-    mail_from: str | None = None,
+    way_back: WayBack | None = None,
     test: bool = False,
 ) -> Message:
     """Write an edition as one person gets it; `html` and `text` are what `assemble.fill` made.
 
     Equal arguments give equal bytes: a retry keeps its Message-ID, date and boundary. `test` marks
-    the subject and takes a Message-ID of its own, so that the real one still arrives. `mail_from`
-    is where bounces go, by default the sender. Raises AddressRefused for an address that needs
+    the subject and takes a Message-ID of its own, so that the real one still arrives. Without a
+    `way_back` bounces go to the sender. Raises AddressRefused for an address that needs
     SMTPUTF8.
     """
     mark = b":test" if test else b""
@@ -60,13 +60,13 @@ def write_edition_message(
     header = [
         *_common(newsletter, to_address, subject, date=edition.made_at, seed=seed),
         ("Precedence", "list"),
-        *_list(newsletter, unsubscribe=links.unsubscribe, public_url=public_url),
+        *_list(newsletter, links.unsubscribe, way_back, public_url=public_url),
         ("List-Archive", fields.raw(f"<{links.archive}>")),
         ("List-Post", "NO"),
         ("Feedback-ID", _feedback_id(str(edition.id), edition.schedule, newsletter)),
     ]
     data = _write(header, html, text, seed=seed)
-    return Message(mail_from=mail_from or newsletter.sender.address, rcpt_to=to_address, data=data)
+    return _envelope(data, newsletter, to_address, way_back)
 
 
 def write_notice_message(
@@ -78,7 +78,7 @@ def write_notice_message(
     date: datetime,
     unsubscribe_url: str,
     public_url: str,
-    mail_from: str | None = None,
+    way_back: WayBack | None = None,
 ) -> Message:
     """Write a service mail to one person. Equal arguments give equal bytes.
 
@@ -88,11 +88,22 @@ def write_notice_message(
     seed = _digest(f"{notice.kind}:{message_id_seed}".encode())
     header = [
         *_common(newsletter, to_address, notice.subject, date=date, seed=seed),
-        *_list(newsletter, unsubscribe=unsubscribe_url, public_url=public_url),
+        *_list(newsletter, unsubscribe_url, way_back, public_url=public_url),
         ("Feedback-ID", _feedback_id(notice.kind, "notice", newsletter)),
     ]
     data = _write(header, notice.html, notice.text, seed=seed)
-    return Message(mail_from=mail_from or newsletter.sender.address, rcpt_to=to_address, data=data)
+    return _envelope(data, newsletter, to_address, way_back)
+
+
+def _envelope(
+    data: bytes, newsletter: Newsletter, to_address: str, way_back: WayBack | None
+) -> Message:
+    return Message(
+        mail_from=way_back.return_path if way_back else newsletter.sender.address,
+        rcpt_to=to_address,
+        data=data,
+        envelope_id=way_back.envelope_id if way_back else None,
+    )
 
 
 def _digest(seed: bytes) -> str:
@@ -117,11 +128,17 @@ def _common(
     ]
 
 
-def _list(newsletter: Newsletter, *, unsubscribe: str, public_url: str) -> list[tuple[str, str]]:
+def _list(
+    newsletter: Newsletter, unsubscribe: str, way_back: WayBack | None, *, public_url: str
+) -> list[tuple[str, str]]:
     """What a mail program makes its own button of (RFC 2919, RFC 2369, RFC 8058)."""
+    ways = fields.raw(f"<{unsubscribe}>")
+    if way_back is not None and way_back.unsubscribe is not None:
+        mailed = fields.raw(f"<mailto:{way_back.unsubscribe}?subject=unsubscribe>")
+        ways = f"{ways},\r\n {mailed}"
     return [
         ("List-Id", fields.list_id(newsletter.title, newsletter.list_id)),
-        ("List-Unsubscribe", fields.raw(f"<{unsubscribe}>")),
+        ("List-Unsubscribe", ways),
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
         ("List-Help", fields.raw(f"<{public_url.rstrip('/')}/{newsletter.slug}>")),
     ]

@@ -14,6 +14,20 @@ class Message:
     #: RCPT TO: exactly one
     rcpt_to: str
     data: bytes
+    #: what a server repeats in its report on this message (RFC 3461 4.4); None: nothing is asked
+    envelope_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayBack:
+    """Where mail about one message comes back to, so that we know which one is meant."""
+
+    #: MAIL FROM, with a signed token of this delivery (VERP)
+    return_path: str
+    #: what servers repeat in their reports (ENVID, RFC 3461)
+    envelope_id: str
+    #: an address that ends the subscription; None where nobody reads such mail
+    unsubscribe: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -24,13 +25,12 @@ PREFIX = "DIGEST_"
 #: shorter keys can be guessed; `digest init` writes 43 characters (256 bits)
 SECRET_MINIMUM = 32
 
-#: settings that will come; to take one without obeying it would be worse than to refuse it
-LATER = frozenset(
-    f"{PREFIX}{name}"
-    for name in ("SMTP_RATE", "DKIM_SELECTOR", "DKIM_KEY_FILE", "BOUNCE_DOMAIN", "BOUNCE_MAILBOX")
-)
-
 log = logging.getLogger("digest.settings")
+
+_DOMAIN = re.compile(
+    r"(?=.{1,190}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
+    re.IGNORECASE,
+)
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
 
@@ -58,6 +58,20 @@ class Settings(BaseSettings):
         Literal["tls", "starttls", "none"] | None, BeforeValidator(_none_if_empty)
     ] = None
     smtp_connections: int = Field(4, ge=1, le=100)
+    smtp_rate: Annotated[float | None, BeforeValidator(_none_if_empty)] = Field(
+        None, gt=0, le=100_000, allow_inf_nan=False
+    )
+    smtp_expiry: int = Field(48, ge=1, le=24 * 14)
+    dkim_selector: Optional = None
+    dkim_key_file: Optional = None
+    bounce_domain: Optional = None
+    bounce_mailbox: Optional = None
+    hook_ses_topic: Optional = None
+    hook_postmark: Optional = None
+    hook_mailgun: Optional = None
+    hook_sendgrid: Optional = None
+    hook_brevo: Optional = None
+    journal: Annotated[Path | None, BeforeValidator(_none_if_empty)] = Path("digest.journal")
     uncertain: Literal["resend", "hold"] = "resend"
     outbox: Optional = None
     feed_allow_private: bool = False
@@ -73,6 +87,13 @@ class Settings(BaseSettings):
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
             raise ValueError("write the address that readers see, such as https://news.example.org")
         return value.rstrip("/")
+
+    @field_validator("bounce_domain")
+    @classmethod
+    def _domain(cls, value: str | None) -> str | None:
+        if value is not None and _DOMAIN.fullmatch(value) is None:
+            raise ValueError("write a mail domain in ASCII, such as bounces.example.org")
+        return value.lower() if value else None
 
     @property
     def relay_security(self) -> Literal["tls", "starttls", "none"]:
@@ -113,14 +134,10 @@ def read_settings(folder: Path = Path()) -> Settings:
 def _refuse_unknown(written: Mapping[str, str | None], given: Mapping[str, str | None]) -> None:
     """Raise for a name in `.env` that we do not know; in the environment it may be another's."""
     names = {PREFIX + name.upper() for name in Settings.model_fields}
-    asked = {name.upper(): value for name, value in (*given.items(), *written.items()) if value}
-    early = sorted(LATER & set(asked))
-    if early:
-        raise SettingsError(f"{early[0]} is not there yet in this version: take it out")
-    unknown = sorted(_ours(written) - names - LATER)
+    unknown = sorted(_ours(written) - names)
     if unknown:
         raise SettingsError(f"{unknown[0]}: no such setting; .env.example lists all of them")
-    for name in sorted(_ours(given) - names - LATER):
+    for name in sorted(_ours(given) - names):
         log.warning("%s in the environment is no setting of ours", name)
 
 
@@ -154,5 +171,6 @@ def _first_problem(problem: ValidationError) -> str:
     if first["loc"][0] == "feed_first_window":
         return f"{PREFIX}FEED_FIRST_WINDOW {first['input']!r}: write a number of hours, or all"
     name = PREFIX + str(first["loc"][0]).upper()
-    shown = "" if "password" in name.lower() or "secret" in name.lower() else f" {first['input']!r}"
+    secret = any(each in name for each in ("PASSWORD", "SECRET", "HOOK", "MAILBOX"))
+    shown = "" if secret else f" {first['input']!r}"
     return f"{name}{shown}: {first['msg'].removeprefix('Value error, ')}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import exists, func, select
@@ -48,6 +49,96 @@ async def unfinished(
         .order_by(editions.c.id)
     )
     return list((await connection.execute(query)).scalars())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One edition's books: how many deliveries it was given, and how each of them stands."""
+
+    edition_id: int
+    newsletter: str
+    number: int
+    made_at: datetime
+    #: what the fan-out wrote
+    candidates: int | None
+    states: dict[DeliveryState, int]
+    #: dots whose reply was never read: so many copies may exist
+    doubts: int
+
+
+async def accounts(connection: AsyncConnection, edition_id: int | None) -> list[Account]:
+    """The books of one edition, or of all, oldest first."""
+    query = select(editions).order_by(editions.c.id)
+    counts = select(
+        deliveries.c.edition_id,
+        deliveries.c.state,
+        func.count().label("n"),
+        func.sum(deliveries.c.doubts).label("doubts"),
+    ).where(deliveries.c.edition_id.is_not(None))
+    if edition_id is not None:
+        query = query.where(editions.c.id == edition_id)
+        counts = counts.where(deliveries.c.edition_id == edition_id)
+    states: dict[int, dict[DeliveryState, int]] = {}
+    doubts: dict[int, int] = {}
+    for row in await connection.execute(
+        counts.group_by(deliveries.c.edition_id, deliveries.c.state)
+    ):
+        states.setdefault(row.edition_id, {})[DeliveryState(row.state)] = row.n
+        doubts[row.edition_id] = doubts.get(row.edition_id, 0) + int(row.doubts)
+    return [
+        Account(
+            edition_id=row.id,
+            newsletter=row.newsletter,
+            number=row.number,
+            made_at=row.made_at,
+            candidates=row.candidates,
+            states=states.get(row.id, {}),
+            doubts=doubts.get(row.id, 0),
+        )
+        for row in await connection.execute(query)
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One delivery in the books, by name."""
+
+    id: int
+    address: str
+    state: DeliveryState
+    attempts: int
+    doubts: int
+    due_at: datetime
+    updated_at: datetime
+    reply: str | None
+
+
+async def people(
+    connection: AsyncConnection,
+    edition_id: int,
+    *,
+    states: Collection[DeliveryState],
+    after: int = 0,
+    limit: int = 1000,
+) -> list[Line]:
+    """A page of an edition's deliveries in these states; `after`: the last id of the page before."""
+    columns = [deliveries.c[name] for name in Line.__dataclass_fields__ if name != "address"]
+    query = (
+        select(*columns, subscribers.c.address)
+        .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
+        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+        .where(
+            deliveries.c.edition_id == edition_id,
+            deliveries.c.state.in_([each.value for each in states]),
+            deliveries.c.id > after,
+        )
+        .order_by(deliveries.c.id)
+        .limit(limit)
+    )
+    return [
+        Line(**{**row._mapping, "state": DeliveryState(row.state)})  # noqa: SLF001 -- SQLAlchemy's public name for it
+        for row in await connection.execute(query)
+    ]
 
 
 async def notices_since(

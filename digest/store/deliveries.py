@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import (
     ColumnElement,
     case,
+    func,
     insert,
     literal,
     select,
@@ -22,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from digest.model.delivery import DeliveryState
 from digest.store.dialect import insert_new
 from digest.store.readers import may_be_mailed, reads
-from digest.store.tables import deliveries, subscribers, subscriptions
+from digest.store.tables import deliveries, editions, subscribers, subscriptions
 
 
 async def fan_out(
@@ -57,7 +58,14 @@ async def fan_out(
     # the very table that grows under the search
     statement = insert_new(connection, deliveries).from_select(columns, readers)
     result = await connection.execute(statement.on_conflict_do_nothing())
-    return int(result.rowcount)
+    written = int(result.rowcount)
+    # what the books must add up to one day, whatever becomes of the rows
+    await connection.execute(
+        update(editions)
+        .where(editions.c.id == edition_id)
+        .values(candidates=func.coalesce(editions.c.candidates, 0) + written)
+    )
+    return written
 
 
 async def queue_notice(

@@ -13,9 +13,6 @@ from digest.model.pause import Kind, Pause, Scope
 from digest.store import paces, pauses
 from digest.store.tables import deliveries, editions, subscribers, subscriptions
 
-#: an edition is news for so long; what is left of an older one waits for a person's word
-WINDOW = timedelta(days=2)
-
 #: how far rows are moved that wait for a person: `pauses.end` brings them back
 FAR = timedelta(days=1)
 
@@ -34,10 +31,13 @@ class _Due:
 
 
 async def hold_back(
-    connection: AsyncConnection, taken: Collection[int], *, now: datetime
+    connection: AsyncConnection, taken: Collection[int], *, window: timedelta, now: datetime
 ) -> list[int]:
-    """Of these rows, those that may go now; the others are moved to a later time."""
-    await _pause_stale(connection, taken, now=now)
+    """Of these rows, those that may go now; the others are moved to a later time.
+
+    An edition is news for the length of `window`.
+    """
+    await _pause_stale(connection, taken, window=window, now=now)
     held = await pauses.held(connection, now=now)
     slow = await paces.slow(connection)
     if not held and not slow:
@@ -56,7 +56,7 @@ async def hold_back(
 
 
 async def _pause_stale(
-    connection: AsyncConnection, taken: Collection[int], *, now: datetime
+    connection: AsyncConnection, taken: Collection[int], *, window: timedelta, now: datetime
 ) -> None:
     """Pause an edition that has outlived its window with deliveries still open; ask only once.
 
@@ -65,7 +65,7 @@ async def _pause_stale(
     query = (
         select(editions.c.id, editions.c.made_at)
         .join(deliveries, deliveries.c.edition_id == editions.c.id)
-        .where(deliveries.c.id.in_(list(taken)), editions.c.made_at < now - WINDOW)
+        .where(deliveries.c.id.in_(list(taken)), editions.c.made_at < now - window)
         .distinct()
     )
     for row in (await connection.execute(query)).all():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Row, Select, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,6 +20,9 @@ from digest.store.tables import deliveries
 
 #: nobody holds it and it can still be made
 OPEN = (DeliveryState.QUEUED.value, DeliveryState.DEFERRED.value)
+
+#: what is left of an edition that is older waits for a person's word
+EXPIRY = timedelta(days=2)
 
 #: how often one claim looks further when all that it met had to be closed or moved
 ROUNDS = 12
@@ -83,6 +86,7 @@ async def claim(
     scope: Scope,
     resend_uncertain: bool,
     limit: int,
+    window: timedelta = EXPIRY,
     now: datetime,
 ) -> list[Claim]:
     """Take up to `limit` due rows, service mail first; close those that nobody wants any more.
@@ -99,7 +103,7 @@ async def claim(
         if not taken:
             break
         await _exclude_unwanted(connection, taken, now=now)
-        free = await hold_back(connection, taken, now=now)
+        free = await hold_back(connection, taken, window=window, now=now)
         statement = (
             update(deliveries)
             .where(

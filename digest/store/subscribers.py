@@ -259,6 +259,12 @@ async def suppress(
     )
 
 
+async def count_suppressed(connection: AsyncConnection) -> dict[str, int]:
+    """How many addresses are closed to us, by reason."""
+    query = select(suppressions.c.reason, func.count().label("n")).group_by(suppressions.c.reason)
+    return {row.reason: row.n for row in await connection.execute(query)}
+
+
 async def suppression(connection: AsyncConnection, address_hash: str) -> str | None:
     """Why an address is closed to us; None when it is not."""
     query = select(suppressions.c.reason).where(suppressions.c.address_hash == address_hash)

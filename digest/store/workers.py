@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import and_, case, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.delivery import DeliveryState
@@ -27,6 +27,28 @@ async def still_here(connection: AsyncConnection, *, owner: str, now: datetime) 
         update(workers).where(workers.c.id == owner).values(seen_at=now)
     )
     return bool(result.rowcount)
+
+
+async def tell_trouble(
+    connection: AsyncConnection, *, owner: str, trouble: str | None, now: datetime
+) -> None:
+    """Say why the relay cannot be used, or that it can; since when is kept from the first time."""
+    since = case((workers.c.trouble.is_(None), now), else_=workers.c.trouble_since)
+    values = {
+        "trouble": trouble[:500] if trouble else None,
+        "trouble_since": since if trouble else None,
+    }
+    await connection.execute(update(workers).where(workers.c.id == owner).values(values))
+
+
+async def troubles(connection: AsyncConnection) -> list[tuple[str, datetime]]:
+    """Why workers cannot use the relay, and since when; the longest first."""
+    query = (
+        select(workers.c.trouble, workers.c.trouble_since)
+        .where(workers.c.trouble.is_not(None))
+        .order_by(workers.c.trouble_since)
+    )
+    return [(row.trouble, row.trouble_since) for row in await connection.execute(query)]
 
 
 async def roll_call(connection: AsyncConnection) -> list[tuple[str, str, str, datetime]]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hmac
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from digest.errors import LinkRefused, SettingsError
@@ -17,7 +18,12 @@ _REF: Final = 12
 #: 128 bits of the MAC (RFC 2104 section 5: no less than half of the hash)
 _MAC: Final = 16
 _SHAPE: Final = re.compile(r"[A-Za-z0-9_-]{38}")
-_PURPOSES: Final = ("confirm", "unsubscribe", "preferences", "suppression")
+_PURPOSES: Final = ("confirm", "unsubscribe", "preferences", "suppression", "bounce", "mail")
+#: octets of a delivery's number: more than anybody will ever send
+_NUMBER: Final = 6
+#: in addresses tokens are base32, for servers on the way may change case; each has its own length
+_BOUNCE: Final = re.compile(r"(?<![a-z0-9])[a-z2-7]{36}(?![a-z0-9])", re.IGNORECASE)
+_MAIL: Final = re.compile(r"(?<![a-z0-9])[a-z2-7]{45}(?![a-z0-9])", re.IGNORECASE)
 
 
 class Signer:
@@ -54,6 +60,31 @@ class Signer:
     def check_confirm(self, token: str, request_nonce: bytes) -> None:
         """Pass if the token confirms the request of this nonce. Raises LinkRefused."""
         self._check("confirm", token, request_nonce)
+
+    def bounce_token(self, delivery_id: int) -> str:
+        """The token in the return path of one delivery's message, 36 letters and digits."""
+        number = delivery_id.to_bytes(_NUMBER)
+        return _letters(number + self._mac("bounce", number)[:_MAC])
+
+    def find_bounce(self, traces: Iterable[str]) -> int | None:
+        """The delivery whose token stands in one of these texts; None where no true one does."""
+        for data in _found(_BOUNCE, traces):
+            number, mac = data[:_NUMBER], data[_NUMBER:]
+            if hmac.compare_digest(mac, self._mac("bounce", number)[:_MAC]):
+                return int.from_bytes(number)
+        return None
+
+    def mail_token(self, ref: bytes) -> str:
+        """The token in the address to which an unsubscribe is mailed, 45 letters and digits."""
+        return _letters(ref + self._mac("mail", ref)[:_MAC])
+
+    def find_mail(self, traces: Iterable[str]) -> bytes | None:
+        """The reference whose mail token stands in one of these texts; None if no true one does."""
+        for data in _found(_MAIL, traces):
+            ref, mac = data[:_REF], data[_REF:]
+            if hmac.compare_digest(mac, self._mac("mail", ref)[:_MAC]):
+                return ref
+        return None
 
     def suppression_hash(self, address_key: str) -> str:
         """What is kept of an address that must not be written to, once the person is forgotten.
@@ -99,6 +130,19 @@ def _split(token: str) -> tuple[bytes, bytes]:
     if _text(data) != token:
         raise LinkRefused("this link is incomplete: copy all of it from our mail")
     return data[:_REF], data[_REF:]
+
+
+def _found(shape: re.Pattern[str], traces: Iterable[str]) -> Iterator[bytes]:
+    for text in traces:
+        for found in shape.findall(text):
+            data = b32decode(found.upper() + "=" * (-len(found) % 8))
+            # the last letter carries bits that are none of ours: each token would have twins
+            if _letters(data) == found.lower():
+                yield data
+
+
+def _letters(data: bytes) -> str:
+    return b32encode(data).rstrip(b"=").decode().lower()
 
 
 def _text(data: bytes) -> str:

@@ -196,7 +196,7 @@ def test_gather_tells_what_each_feed_brought(desk: Desk, site: Site, tmp_path: P
 @pytest.mark.parametrize(
     ("arguments", "environment", "toml", "said"),
     [
-        (("status",), {"DIGEST_SMTP_RATE": "5"}, "", "DIGEST_SMTP_RATE"),
+        (("status",), {"DIGEST_SMTP_RATE": "0"}, "", "DIGEST_SMTP_RATE"),
         (("status",), {"DIGEST_SMTP_CONNECTIONS": "many"}, "", "DIGEST_SMTP_CONNECTIONS"),
         (("status",), {"DIGEST_SECRET_KEY": "short"}, "", "DIGEST_SECRET_KEY"),
         (("status",), {}, 'colour = "red"', "colour"),
