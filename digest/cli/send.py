@@ -22,6 +22,7 @@ from digest.jobs.world import World
 from digest.model.delivery import Outcome, Sent, Uncertain
 from digest.model.edition import Edition
 from digest.model.newsletter import Newsletter, Schedule
+from digest.model.pause import Scope
 from digest.subscribers.address import parse_address
 
 _JSON = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
@@ -127,6 +128,8 @@ async def _send_really(
         )
     if wish.talking:
         tell_polls([each for each in done.polls if each.error])
+        for each in done.pauses:
+            told.print(f"Paused: {each.scope} {each.name}: {each.cause}", markup=False)
     return _Report(document=_count(done), said=_in_words(done), failed=_trouble(done))
 
 
@@ -144,6 +147,10 @@ def _count(done: Dispatch) -> dict[str, Any]:
         "skipped": tally.excluded,
         "expired": tally.expired,
         "waiting": done.waiting,
+        "paused": [
+            {"scope": each.scope.value, "name": each.name, "cause": each.cause}
+            for each in done.pauses
+        ],
     }
 
 
@@ -171,6 +178,12 @@ def _trouble(done: Dispatch) -> str | None:
         return (
             f"{done.tally.away}; {_wait(done)} in the ledger, "
             "nothing is lost: run `digest send` again when the relay is back"
+        )
+    held = [each for each in done.pauses if each.scope is Scope.EDITION]
+    if held:
+        return (
+            f"edition {held[0].name} is paused: {held[0].cause}; {_wait(done)}:"
+            f" `digest resume {held[0].name}` goes on"
         )
     if done.polls and not done.editions and all(each.error for each in done.polls):
         return _UNREAD

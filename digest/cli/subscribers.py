@@ -33,6 +33,9 @@ _ADDRESS = Annotated[str, typer.Argument(metavar="ADDRESS")]
 PAGE = 1000
 
 
+_Record = list[tuple[Subscription, list[ConsentEvent]]]
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this family."""
     app.command("subscribe")(subscribe)
@@ -172,18 +175,26 @@ def show(address: _ADDRESS, *, as_json: _JSON = False) -> None:
     Example: [bold]digest subscribers show anna@example.org[/bold]
     """
 
-    async def journey(stop: asyncio.Event) -> list[tuple[Subscription, list[ConsentEvent]]]:  # noqa: ARG001 -- every journey has it
+    async def journey(stop: asyncio.Event) -> tuple[_Record, str | None]:  # noqa: ARG001 -- every journey has it
         async with open_app(here()) as world, world.store.read() as connection:
             key = address_key(parse_address(address))
             found = await subscribers.by_address(connection, key)
-            return [(each, await subscribers.consent_record(connection, each.id)) for each in found]
+            known_as = world.signer.suppression_hash(key)
+            return [
+                (each, await subscribers.consent_record(connection, each.id)) for each in found
+            ], await subscribers.suppression(connection, known_as)
 
-    found = run(journey)
+    found, closed = run(journey)
     if not found:
-        fail(f"{address} is nobody that we know")
+        fail(
+            f"{address} is nobody that we know"
+            + (f"; it is closed to us: {closed}" if closed else "")
+        )
     if as_json:
-        print_json(_describe_person(found))
+        print_json(_describe_person(found) | {"suppressed": closed})
         return
+    if closed:
+        told.print(f"{address} is closed to us: {closed}", style="yellow", markup=False)
     for subscription, record in found:
         title = f"{subscription.subscriber.address} · {subscription.newsletter}"
         table = Table(title=escape(title), show_header=False, title_justify="left", box=None)
@@ -194,7 +205,7 @@ def show(address: _ADDRESS, *, as_json: _JSON = False) -> None:
         out.print(table, markup=False)
 
 
-def _describe_person(found: list[tuple[Subscription, list[ConsentEvent]]]) -> dict[str, Any]:
+def _describe_person(found: _Record) -> dict[str, Any]:
     person = found[0][0].subscriber
     return {
         "address": person.address,

@@ -14,8 +14,9 @@ from digest.jobs.stopping import unless_stopped
 from digest.jobs.world import World
 from digest.model.delivery import DeliveryState
 from digest.model.newsletter import Newsletter, Schedule
-from digest.store import books
-from digest.store.queue import Scope
+from digest.model.pause import Pause, Scope
+from digest.store import books, pauses
+from digest.store.queue import Scope as Work
 
 _OPEN = (
     DeliveryState.QUEUED,
@@ -39,6 +40,8 @@ class Dispatch:
     tally: Tally
     #: deliveries that can still be made
     waiting: int
+    #: what is not delivered to for now: these editions, and domains
+    pauses: tuple[Pause, ...]
     #: it had nothing new to tell and finished an earlier edition
     resumed: bool
     #: nobody reads any of these rhythms, so no edition was made
@@ -69,6 +72,7 @@ async def send_now(
     mine = list(dict.fromkeys([*new, *old]))
     tally = await _deliver(world, mine, stop=stop, told=told)
     waiting = await _waiting(world, mine)
+    held = await _paused(world, mine)
     return Dispatch(
         polls=tuple(polls),
         editions=tuple(mine),
@@ -76,6 +80,7 @@ async def send_now(
         recipients=waiting + tally.sent + tally.bounced + tally.expired + tally.excluded,
         tally=tally,
         waiting=waiting,
+        pauses=held,
         resumed=bool(mine) and not new,
         unread=not new and not await count_readers(world, newsletter, schedules),
         stopped=stop.is_set(),
@@ -90,9 +95,9 @@ async def _deliver(
     told: Callable[[DeliveryState], None],
 ) -> Tally:
     """Deliver these editions; confirm mails that wait go first and are not counted with them."""
-    ours = Scope(editions=frozenset(editions), notices=False)
+    ours = Work(editions=frozenset(editions), notices=False)
     async with enlisted(world) as worker:
-        notices = await deliver_due(world, worker, Scope(editions=frozenset()), stop=stop)
+        notices = await deliver_due(world, worker, Work(editions=frozenset()), stop=stop)
         if notices.away is not None:
             return Tally(away=notices.away)
         return await deliver_due(world, worker, ours, stop=stop, told=told)
@@ -138,6 +143,16 @@ async def _waiting(world: World, editions: Sequence[int]) -> int:
             total += sum(counts.get(state, 0) for state in _OPEN)
             total += counts.get(DeliveryState.UNCERTAIN, 0)
     return total
+
+
+async def _paused(world: World, editions: Sequence[int]) -> tuple[Pause, ...]:
+    names = {str(each) for each in editions}
+    async with world.store.read() as connection:
+        return tuple(
+            each
+            for each in await pauses.standing(connection, now=world.clock())
+            if each.scope is Scope.DOMAIN or each.name in names
+        )
 
 
 async def _articles(world: World, editions: Sequence[int]) -> int:

@@ -121,7 +121,7 @@ async def people(
     after: int = 0,
     limit: int = 1000,
 ) -> list[Line]:
-    """A page of an edition's deliveries in these states; `after`: the last id of the page before."""
+    """A page of an edition's deliveries in these states; `after`: the last page's last id."""
     columns = [deliveries.c[name] for name in Line.__dataclass_fields__ if name != "address"]
     query = (
         select(*columns, subscribers.c.address)

@@ -1,0 +1,117 @@
+"""Reports: which were applied already, whom they are about, and the one arrow that they draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Row, Select, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from digest.model.delivery import DeliveryState
+from digest.model.report import Cause
+from digest.store.dialect import insert_new
+from digest.store.tables import deliveries, subscribers, subscriptions
+from digest.store.troubles import bounces, reports
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whose:
+    """Whom a delivery is about that was tried at least once."""
+
+    delivery_id: int
+    #: None for a notice
+    edition_id: int | None
+    subscription_id: int
+    subscriber_id: int
+    #: as it stands on the wire
+    address: str
+    address_hash: str
+    domain: str
+
+
+async def remember(connection: AsyncConnection, key: str, *, now: datetime) -> bool:
+    """Note that a report is being applied; False when it was before: change nothing then.
+
+    The key is unique, so of two doors that take the same report at once one waits for the other.
+    """
+    statement = insert_new(connection, reports).values(key=key, at=now)
+    result = await connection.execute(statement.on_conflict_do_nothing(index_elements=["key"]))
+    return bool(result.rowcount)
+
+
+async def forget_old(connection: AsyncConnection, *, before: datetime) -> int:
+    """Forget the reports that were applied before this moment; return how many."""
+    result = await connection.execute(delete(reports).where(reports.c.at < before))
+    return int(result.rowcount)
+
+
+def _tried() -> Select[tuple[object, ...]]:
+    """Deliveries of which a message may be on its way: nothing comes back of any other."""
+    return (
+        select(
+            deliveries.c.id,
+            deliveries.c.edition_id,
+            deliveries.c.subscription_id,
+            subscribers.c.id.label("subscriber_id"),
+            subscribers.c.address,
+            subscribers.c.address_hash,
+            subscribers.c.domain,
+        )
+        .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
+        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+        .where(deliveries.c.attempts > 0)
+        # two bounces of one person are weighed one after the other (SQLite's transaction does it)
+        .with_for_update(of=subscribers, key_share=True)
+    )
+
+
+async def whose(connection: AsyncConnection, delivery_id: int) -> Whose | None:
+    """Whom a delivery is about; None when there is none, or when it was never tried."""
+    row = (await connection.execute(_tried().where(deliveries.c.id == delivery_id))).first()
+    return _whose(row) if row else None
+
+
+async def newest_to(connection: AsyncConnection, address_key: str) -> Whose | None:
+    """The newest delivery to this address that was tried."""
+    query = _tried().where(subscribers.c.address_key == address_key)
+    row = (await connection.execute(query.order_by(deliveries.c.id.desc()).limit(1))).first()
+    return _whose(row) if row else None
+
+
+async def noted(connection: AsyncConnection, delivery_id: int) -> Cause | None:
+    """Why this delivery came back, as far as it is written down."""
+    query = select(bounces.c.cause).where(bounces.c.delivery_id == delivery_id)
+    cause = (await connection.execute(query)).scalar()
+    return Cause(cause) if cause is not None else None
+
+
+async def come_back(
+    connection: AsyncConnection, delivery_id: int, *, reply: str, now: datetime
+) -> bool:
+    """Sent or uncertain becomes bounced; False when it was neither.
+
+    The relay took it, so nothing is in doubt any more, and then it, or another one, gave it back.
+    """
+    result = await connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.id == delivery_id,
+            deliveries.c.state.in_((DeliveryState.SENT.value, DeliveryState.UNCERTAIN.value)),
+        )
+        .values(state=DeliveryState.BOUNCED.value, reply=reply[:500], updated_at=now)
+    )
+    return bool(result.rowcount)
+
+
+
+def _whose(row: Row[tuple[object, ...]]) -> Whose:
+    return Whose(
+        delivery_id=row.id,
+        edition_id=row.edition_id,
+        subscription_id=row.subscription_id,
+        subscriber_id=row.subscriber_id,
+        address=row.address,
+        address_hash=row.address_hash,
+        domain=row.domain,
+    )
