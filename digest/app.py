@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from digest import __version__
+from digest.deliveries.hooks.keys import HookKeys
+from digest.deliveries.hooks.sendgrid import load_key
 from digest.deliveries.outbox import OutboxTransport
 from digest.deliveries.smtp import Relay, SmtpTransport
 from digest.deliveries.transport import Transport
@@ -64,6 +66,22 @@ def read_signing_keys(settings: Settings) -> tuple[Key, ...]:
     return read_keys(settings.dkim_selector, files)
 
 
+def read_hook_keys(settings: Settings) -> HookKeys:
+    """What providers sign their events with. Raises SettingsError for a key that is none."""
+    if settings.hook_sendgrid and load_key(settings.hook_sendgrid) is None:
+        raise SettingsError(
+            "DIGEST_HOOK_SENDGRID is no public key: copy the verification key of the signed event"
+            " webhook as it stands"
+        )
+    return HookKeys(
+        ses_topic=settings.hook_ses_topic,
+        postmark=settings.hook_postmark,
+        mailgun=settings.hook_mailgun,
+        sendgrid=settings.hook_sendgrid,
+        brevo=settings.hook_brevo,
+    )
+
+
 def open_fetcher(*, allow_private: bool, public_url: str | None = None) -> Fetcher:
     """What polls feeds, with a name that a site's owner can look up."""
     who = f" (+{public_url})" if public_url else ""
@@ -107,6 +125,7 @@ async def open_app(
                 rate=settings.smtp_rate,
                 expiry=timedelta(hours=settings.smtp_expiry),
                 keys=read_signing_keys(settings),
+                hooks=read_hook_keys(settings),
                 bounce_domain=settings.bounce_domain,
                 bounce_mailbox=settings.bounce_mailbox,
                 clock=clock,

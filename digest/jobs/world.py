@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from digest.deliveries.hooks.keys import HookKeys
 from digest.deliveries.transport import Transport
 from digest.errors import UsageError
 from digest.feeds.fetch import Fetcher
@@ -41,6 +42,8 @@ class World:
     expiry: timedelta = timedelta(days=2)
     #: what every message is signed with, in this order; empty: the relay signs
     keys: tuple[Key, ...] = ()
+    #: what providers sign their events with
+    hooks: HookKeys = field(default_factory=HookKeys)
     #: where bounces and mailed unsubscribes go; None: to the sender
     bounce_domain: str | None = None
     #: the mailbox of that domain, as an address that `digest.feedback` can open

@@ -1,0 +1,1 @@
+"""Turns what mail providers post to us into events; it never asks a network and never acts."""
