@@ -81,10 +81,11 @@ async def keep_delivering(world: World, *, wake: asyncio.Event, stop: asyncio.Ev
 async def _deliver_on(
     world: World, worker: Worker, *, wake: asyncio.Event, stop: asyncio.Event
 ) -> None:
-    rest = 0.0
+    rest, carefully = 0.0, True
     while not stop.is_set():
         wake.clear()
-        tally = await deliver_due(world, worker, Scope(), stop=stop, carefully=rest > 0)
+        tally = await deliver_due(world, worker, Scope(), stop=stop, carefully=carefully)
+        carefully = tally.away is not None or (carefully and tally == Tally())
         # a relay that went away in the middle of good work comes back soon
         rest = _rest_after(tally, rest)
         if rest > 0:

@@ -97,10 +97,12 @@ async def _deliver(
     """Deliver these editions; confirm mails that wait go first and are not counted with them."""
     ours = Work(editions=frozenset(editions), notices=False)
     async with enlisted(world) as worker:
-        notices = await deliver_due(world, worker, Work(editions=frozenset()), stop=stop)
+        notices = await deliver_due(
+            world, worker, Work(editions=frozenset()), stop=stop, carefully=True
+        )
         if notices.away is not None:
             return Tally(away=notices.away)
-        return await deliver_due(world, worker, ours, stop=stop, told=told)
+        return await deliver_due(world, worker, ours, stop=stop, told=told, carefully=True)
 
 
 async def _publish(
