@@ -1,4 +1,4 @@
-"""`digest bounces …`: mails that came back; `classify` only says what they are."""
+"""`digest bounces …`: mails that came back; `classify` only says what they are, `process` acts."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from digest.cli.feedback import process
 from digest.cli.progress import counting
 from digest.cli.run import fail, out, print_json
 from digest.deliveries.reports import read_report
@@ -28,6 +29,7 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands of this family."""
     bounces = typer.Typer(help="Look at mails that came back.", no_args_is_help=True)
     bounces.command("classify")(classify)
+    bounces.command("process")(process)
     bounces.callback()(lambda: None)
     app.add_typer(bounces, name="bounces")
 
@@ -43,7 +45,7 @@ def classify(files: _FILES, *, as_json: _JSON = False) -> None:
         with counting("Mails", total=len(names), shown=not as_json) as one_more:
             reports = {}
             for name in names:
-                reports[name] = read_report(_read(name))
+                reports[_shown(name)] = read_report(_read(name))
                 one_more()
     except DigestError as problem:
         fail(str(problem), code=problem.exit_code)
@@ -60,6 +62,11 @@ def _walk(name: str) -> Iterator[str]:
         yield from sorted(str(each) for each in path.rglob("*") if each.is_file())
     else:
         yield name
+
+
+def _shown(name: str) -> str:
+    """A file's name that can be written out, whatever bytes it is made of."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _read(name: str) -> bytes:
