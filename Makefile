@@ -1,19 +1,23 @@
 # Every target works on a fresh machine with Python 3.11 or newer and make.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt lock clean
+.PHONY: help demo test kill-test check fmt lock clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
 help: ## say what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 11
 
 demo: $(VENV)/.ready ## run the whole service on this machine alone, with nothing to configure
 	$(BIN)/digest demo $(ARGS)
 
 test: $(VENV)/.ready-dev ## run the whole test suite; nothing to start by hand
 	$(BIN)/pytest $(ARGS)
+
+KILLS ?= 200
+kill-test: $(VENV)/.ready-dev ## kill workers at random, and at every write and word of SMTP: KILLS=200 on each database
+	DIGEST_TEST_KILLS=$(KILLS) $(BIN)/pytest -m kill tests/journeys $(ARGS)
 
 check: $(VENV)/.ready-dev ## lint, types, import rules and tests, as CI runs them
 	$(BIN)/ruff check .

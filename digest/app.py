@@ -16,6 +16,7 @@ from digest.deliveries.smtp import Relay, SmtpTransport
 from digest.deliveries.transport import Transport
 from digest.errors import SettingsError
 from digest.feeds.fetch import Fetcher
+from digest.jobs.binding import with_journal
 from digest.jobs.world import World
 from digest.messages.render import Renderer, builtin_templates
 from digest.messages.sign import Key, read_keys
@@ -111,7 +112,7 @@ async def open_app(
         async with open_fetcher(
             allow_private=settings.feed_allow_private, public_url=settings.public_url
         ) as fetcher:
-            yield World(
+            world = World(
                 newsletters=known,
                 store=store,
                 renderer=renderer,
@@ -131,6 +132,8 @@ async def open_app(
                 clock=clock,
                 secret_bytes=secrets.token_bytes,
             )
+            async with with_journal(world, settings.journal) as whole:
+                yield whole
     finally:
         await transport.close()
         await store.close()

@@ -16,6 +16,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from digest.errors import DigestError
 from digest.jobs.gather import gather
+from digest.jobs.mailbox import forget_old_reports, process_mailbox
 from digest.jobs.publish import has_due, publish_due
 from digest.jobs.world import World
 
@@ -23,6 +24,12 @@ log = logging.getLogger("digest.scheduler")
 
 #: how often the database is asked what is due, seconds
 TICK = 20
+
+#: how often the bounce mailbox is read: what comes back is in no hurry, and logs in each time
+BOUNCES = 180
+
+#: how often what nobody needs any more is forgotten
+DAY = 86_400
 
 
 Job = Callable[[World, asyncio.Event], Awaitable[None]]
@@ -39,18 +46,26 @@ class Ticker:
 
     def start(self) -> None:
         """Tick now, and from now on."""
-        for name, job in (("gather", gather_due), ("publish", publish_all_due)):
+        for name, job, seconds in self._jobs():
             self._clock.add_job(
                 self._tick,
                 "interval",
                 args=(name, job),
-                seconds=TICK,
+                seconds=seconds,
                 id=name,
                 next_run_time=self._world.clock(),
                 coalesce=True,
                 misfire_grace_time=None,
             )
         self._clock.start()
+
+    def _jobs(self) -> Iterator[tuple[str, Job, int]]:
+        """Each job, and after how many seconds it begins again."""
+        yield "gather", gather_due, TICK
+        yield "publish", publish_all_due, TICK
+        yield "forget", forget_old, DAY
+        if self._world.bounce_mailbox is not None:
+            yield "bounces", read_bounces, BOUNCES
 
     async def stop(self) -> None:
         """Tick no more, and break off what is at work: the database takes it back whole."""
@@ -97,3 +112,13 @@ async def publish_all_due(world: World, wake: asyncio.Event) -> None:
                 await gather(world, [newsletter], only_due=False)
                 if await publish_due(world, newsletter):
                     wake.set()
+
+
+async def read_bounces(world: World, wake: asyncio.Event) -> None:  # noqa: ARG001 -- every job has this shape
+    """Apply what came back to the bounce mailbox."""
+    await process_mailbox(world, stop=asyncio.Event())
+
+
+async def forget_old(world: World, wake: asyncio.Event) -> None:  # noqa: ARG001 -- every job has this shape
+    """Forget what nobody needs any more."""
+    await forget_old_reports(world)

@@ -19,6 +19,9 @@ _PERMANENT: Final = {
     "1.10": Cause.GONE,
     "1.3": Cause.CLOSED,
     "1.6": Cause.CLOSED,
+    # it is our own address that is not liked (RFC 3463 3.2)
+    "1.7": Cause.BLOCKED,
+    "1.8": Cause.BLOCKED,
     "2.1": Cause.CLOSED,
     "2.2": Cause.FULL,
     "2.3": Cause.MESSAGE,
@@ -36,10 +39,15 @@ _NOT_FOUND: Final = re.compile(
 _MAILBOX: Final = re.compile(r"mailbox|recipient|user|address|account", re.IGNORECASE)
 
 _TOO_LARGE: Final = 552
+#: our words are not understood (RFC 5321 4.2.3); 501 to RCPT means what we wrote there: an address
+_SYNTAX: Final = frozenset({500, 501, 502, 503, 504, 555})
+_PARAMETER: Final = 501
 
 
 def blame(phase: Phase, reply: Reply) -> Cause:
     """Who is meant by a 4xx or 5xx in answer to RCPT, DATA or the final dot, and to MAIL's SIZE."""
+    if phase is Phase.MAIL:  # nobody has been named yet: it is the size that we declared
+        return Cause.MESSAGE
     if reply.code < 500:  # noqa: PLR2004 -- RFC 5321 4.2.1: 5yz is permanent
         return _passing(reply.enhanced or "")
     if reply.enhanced is None or not reply.enhanced.startswith("5."):
@@ -60,7 +68,7 @@ def _by_subject(subject: str, phase: Phase, reply: Reply) -> Cause:
             meant = phase is Phase.RCPT and reply.code >= 550 and _MAILBOX.search(reply.text)  # noqa: PLR2004 -- below it is about syntax
             return Cause.REFUSED if meant else Cause.PROTOCOL
         case _:
-            return _bare(phase, reply) if reply.code == _TOO_LARGE else Cause.REFUSED
+            return _bare(phase, reply) if reply.code == _TOO_LARGE else _vague(phase, reply)
 
 
 def _passing(enhanced: str) -> Cause:
@@ -74,4 +82,12 @@ def _bare(phase: Phase, reply: Reply) -> Cause:
     if reply.code == _TOO_LARGE:
         # at RCPT it is the mailbox that exceeds its storage (RFC 5321 4.2.3), later the message
         return Cause.FULL if phase is Phase.RCPT else Cause.MESSAGE
-    return Cause.PROTOCOL if reply.code < 550 else Cause.REFUSED  # noqa: PLR2004 -- 500 to 504 are about syntax
+    if reply.code in _SYNTAX and (phase, reply.code) != (Phase.RCPT, _PARAMETER):
+        return Cause.PROTOCOL
+    return _vague(phase, reply)
+
+
+def _vague(phase: Phase, reply: Reply) -> Cause:
+    """Refused without a reason: at RCPT the reader is meant, later what we send to everybody."""
+    named = _MAILBOX.search(reply.text) or _NOT_FOUND.search(reply.text)
+    return Cause.REFUSED if phase is Phase.RCPT or named else Cause.BLOCKED

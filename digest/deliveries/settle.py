@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from digest.deliveries.replies import SHUTTING_DOWN
 from digest.deliveries.retry import EXPIRY, next_attempt
 from digest.model.delivery import (
     Bounced,
@@ -78,6 +79,10 @@ def settle(
             return settled if hold else later(settled)
         case Bounced(reply=reply, cause=cause) if not _waits(cause, claim):
             return Settled(state=DeliveryState.BOUNCED, reply=str(reply), cause=cause)
+        case Deferred(reply=reply, cause=cause) if reply.code == SHUTTING_DOWN:
+            # the server left: nobody's standing suffers from that, though it may be our pace
+            why = cause if cause is Cause.PACE else None
+            return later(Settled(state=DeliveryState.DEFERRED, reply=str(reply), cause=why))
         case Bounced(reply=reply, cause=cause) | Deferred(reply=reply, cause=cause):
             settled = Settled(state=DeliveryState.DEFERRED, reply=str(reply), cause=cause)
             return later(settled)

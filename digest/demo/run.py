@@ -115,6 +115,7 @@ def _settings(folder: Path, wish: Wish, smtp_port: int) -> Settings:
         newsletters_file=folder / "none.toml",
         templates_dir=folder / "none",
         log_format="text",
+        journal=None,
     )
 
 

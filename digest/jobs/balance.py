@@ -46,8 +46,10 @@ class Balance:
 
 async def balance(world: World, edition_id: int | None) -> list[Balance]:
     """The books of one edition, or of all. Raises UsageError for an edition that is not there."""
-    async with world.store.read() as connection:
-        found = await books.accounts(connection, edition_id)
+    found: list[Account] = []
+    if edition_id is None or edition_id <= books.LAST:
+        async with world.store.read() as connection:
+            found = await books.accounts(connection, edition_id)
     if edition_id is not None and not found:
         raise UsageError(f"there is no edition {edition_id}; `digest status` names the last one")
     return [_add_up(each) for each in found]

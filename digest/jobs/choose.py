@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from digest.errors import LinkRefused
+from digest.jobs import remember
 from digest.jobs.join import REQUEST_LIFE, check_frequency, note
 from digest.jobs.world import World
 from digest.model.newsletter import Newsletter
@@ -53,6 +54,7 @@ async def confirm(world: World, token: str, *, door: str, detail: str = "") -> S
             raise LinkRefused("this request has ended; sign up again to get a new link")
         if await subscribers.activate(connection, found.id, now=now):  # else two pressed at once
             await note(connection, found.id, "confirmed", door=door, detail=detail, now=now)
+            await remember.rejoined(world, found, now=now)
         return await subscribers.by_id(connection, found.id) or found
 
 
@@ -60,15 +62,17 @@ async def leave(world: World, token: str, *, door: str) -> Subscription:
     """Nothing more is written to this person; again changes nothing. Raises LinkRefused."""
     async with world.store.write() as connection:
         found = await _look(connection, world, "unsubscribe", token)
-        return await _leave(connection, world, found, door=door)
+        return await withdraw(connection, world, found, door=door)
 
 
-async def _leave(
+async def withdraw(
     connection: Connection, world: World, found: Subscription, *, door: str
 ) -> Subscription:
+    """End a subscription in the caller's transaction; again changes nothing."""
     now = world.clock()
     if await subscribers.leave(connection, found.id, now=now):
         await note(connection, found.id, "unsubscribed", door=door, detail="", now=now)
+        await remember.left(world, found, now=now)
     return await subscribers.by_id(connection, found.id) or found
 
 
@@ -95,4 +99,4 @@ async def leave_address(
         wanted = [
             each for each in found if newsletter is None or each.newsletter == newsletter.slug
         ]
-        return [await _leave(connection, world, each, door=door) for each in wanted]
+        return [await withdraw(connection, world, each, door=door) for each in wanted]

@@ -7,7 +7,7 @@ import logging
 from digest.errors import UsageError
 from digest.jobs.world import World
 from digest.model.pause import Kind, Pause, Scope
-from digest.store import editions, pauses
+from digest.store import books, editions, pauses
 from digest.store.engine import Connection
 
 log = logging.getLogger("digest.trouble")
@@ -52,7 +52,7 @@ async def abandon(world: World, edition_id: int) -> int:
 async def _scope(connection: Connection, name: str) -> Scope:
     """A number is an edition's, anything with a dot a domain."""
     if name.isdecimal():
-        if await editions.get(connection, int(name)) is None:
+        if int(name) > books.LAST or await editions.get(connection, int(name)) is None:
             raise UsageError(f"there is no edition {name}; `digest status` names the last one")
         return Scope.EDITION
     if "." in name and "@" not in name:

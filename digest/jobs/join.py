@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from digest.errors import AddressRefused, UsageError
+from digest.jobs import remember
 from digest.jobs.world import World
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import ConsentEvent, Subscription, SubscriptionState
@@ -134,6 +135,8 @@ async def admit(
         )
         await subscribers.activate(connection, subscription, now=now)
         await note(connection, subscription, "operator", door=door, detail=detail, now=now)
+        if known is not None:
+            await remember.rejoined(world, known, now=now)
         return await _whole(connection, subscription)
 
 

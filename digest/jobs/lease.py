@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from digest.errors import DigestError
+from digest.jobs import remember, restore
 from digest.jobs.worker import SHOWN_EVERY, Worker, gone, this_worker
 from digest.jobs.world import World
 from digest.store import workers
@@ -20,6 +21,7 @@ log = logging.getLogger("digest.send")
 async def enlisted(world: World) -> AsyncIterator[Worker]:
     """Be in the list of workers for a while, take back what the dead ones held, and show a sign."""
     worker = this_worker(world.secret_bytes(6))
+    await restore.check(world)
     async with world.store.write() as connection:
         await _enlist(connection, world, worker)
         await _bury_the_dead(connection, world, worker)
@@ -64,10 +66,15 @@ async def _show_sign(world: World, worker: Worker) -> None:
     while True:
         await asyncio.sleep(SHOWN_EVERY)
         try:
+            await restore.look(world)
+            await remember.settle(world)
             async with world.store.write() as connection:
-                if not await workers.still_here(connection, owner=worker.id, now=world.clock()):
+                here = await workers.still_here(connection, owner=worker.id, now=world.clock())
+                if not here:
                     log.warning("worker=%s status=lease-lost", worker.id)
                     await _enlist(connection, world, worker)
                 await _bury_the_dead(connection, world, worker)
+            if not here:  # a database without our row may be a restored one
+                await restore.check(world)
         except DigestError as problem:
             log.warning("worker=%s status=unseen reason=%r", worker.id, str(problem))

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from digest.editions.calendar import due_slot
 from digest.editions.compose import compose
+from digest.jobs import remember, restore
 from digest.jobs.world import World
 from digest.messages.render import SIZE, size_of
 from digest.model.article import Article
@@ -87,6 +88,7 @@ async def _publish(
     world: World, newsletter: Newsletter, schedule: Schedule, slot: Slot
 ) -> Published | None:
     """Make the edition of a slot under the newsletter's lock, from reading to writing."""
+    await restore.look(world)
     now = world.clock()
     async with world.store.write() as connection:
         await lock_newsletter(connection, newsletter.slug)
@@ -111,6 +113,8 @@ async def _publish(
             now=now,
         )
         recipients = await _fan_out(connection, newsletter, schedule, edition, now=now)
+        mark = await remember.count(connection, world)
+    await remember.note(world, mark, [edition.id])
     _tell(edition, prepared.draft, recipients)
     return Published(edition=edition, draft=prepared.draft, recipients=recipients)
 

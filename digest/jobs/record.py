@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from digest.deliveries.settle import Settled, settle
 from digest.errors import StoreError
 from digest.jobs import trouble
-from digest.jobs.breaker import Breaker
+from digest.jobs.breaker import Breaker, stands
 from digest.jobs.clerk import Clerk, Entry
 from digest.jobs.world import World
 from digest.model.delivery import Claim, DeliveryState, Outcome
@@ -22,6 +23,7 @@ from digest.model.report import Cause
 from digest.model.subscriber import Subscription
 from digest.store import deliveries
 from digest.store.engine import Connection
+from digest.store.holds import FAR
 from digest.subscribers.address import address_key
 
 log = logging.getLogger("digest.send")
@@ -66,8 +68,12 @@ class Recorder:
             expiry=world.expiry,
         )
         about = whom(world, claim, reader) if reader is not None else None
+        spared = False
 
         async def entry(connection: Connection) -> bool:
+            nonlocal settled, spared
+            if about is not None and await self._is_spared(connection, about, settled):
+                settled, spared = _put_off(settled, now=now), True
             ours = await deliveries.record(
                 connection,
                 claim.id,
@@ -79,7 +85,7 @@ class Recorder:
                 attempt=claim.attempts + 1,
                 now=now,
             )
-            if ours and about is not None:
+            if ours and about is not None and not spared:
                 await self._follow_up(connection, about, settled)
             return ours
 
@@ -88,7 +94,15 @@ class Recorder:
         if not ours:
             return False
         self.count(settled.state)
-        return await self._look_further(about, settled)
+        return spared or await self._look_further(about, settled)
+
+    async def _is_spared(
+        self, connection: Connection, about: trouble.About, settled: Settled
+    ) -> bool:
+        """True for a refusal that comes when the breaker has already said: not the readers."""
+        if settled.state is not DeliveryState.BOUNCED:
+            return False
+        return await stands(connection, about.edition_id, about.domain, now=self.world.clock())
 
     async def _follow_up(
         self, connection: Connection, about: trouble.About, settled: Settled
@@ -103,7 +117,13 @@ class Recorder:
             await trouble.slow_down(connection, about.domain, now=now)
         if settled.counts:
             await trouble.blame_reader(
-                connection, about, cause=cause, door="smtp", text=settled.reply, now=now
+                connection,
+                about,
+                cause=cause,
+                door="smtp",
+                text=settled.reply,
+                journal=self.world.journal,
+                now=now,
             )
         await trouble.pause_for(connection, about, cause=cause, text=settled.reply, now=now)
 
@@ -126,9 +146,10 @@ class Recorder:
             except StoreError as problem:
                 if self.stop.is_set() and waited >= GRACE:
                     raise
-                log.warning("ledger status=away waited=%.0f reason=%r", waited, str(problem))
+                log.warning("ledger status=away reason=%r", str(problem))
             await asyncio.sleep(PATIENCE)
-            waited += PATIENCE
+            if self.stop.is_set():
+                waited += PATIENCE
 
 
 def whom(world: World, claim: Claim, reader: Subscription) -> trouble.About:
@@ -141,6 +162,10 @@ def whom(world: World, claim: Claim, reader: Subscription) -> trouble.About:
         domain=key.rpartition("@")[2],
         edition_id=claim.edition_id,
     )
+
+
+def _put_off(settled: Settled, *, now: datetime) -> Settled:
+    return replace(settled, state=DeliveryState.DEFERRED, due_at=now + FAR, cause=None)
 
 
 def _tell(claim: Claim, settled: Settled, *, to: str, ours: bool) -> None:

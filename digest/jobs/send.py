@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from digest.errors import DigestError, LeaseLost, RelayAway, StoreError
+from digest.jobs import remember
 from digest.jobs.clerk import Clerk
 from digest.jobs.lease import enlisted
 from digest.jobs.record import Recorder
@@ -23,6 +24,7 @@ from digest.jobs.world import World
 from digest.jobs.write import Writer
 from digest.model.delivery import Claim, Deferred, DeliveryState, Reply
 from digest.store import deliveries, paces, queue, subscribers, workers
+from digest.store.engine import Connection
 from digest.store.queue import Scope
 
 log = logging.getLogger("digest.send")
@@ -32,6 +34,9 @@ CLAIMS_PER_CONNECTION = 8
 
 #: where a rate is set, claims for so many seconds: what waits for its turn is held by nobody else
 AHEAD = 2.0
+
+#: before the queue is looked through further, seconds: others want to write as well
+BREATH = 0.05
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,6 +52,12 @@ class Tally:
     excluded: int = 0
     #: why the relay could not be used, if it could not
     away: str | None = None
+
+    def put_back(self, count: int) -> None:
+        """So many that had bounced wait again: the breaker has said that it was not the readers."""
+        count = min(count, self.bounced)
+        self.bounced -= count
+        self.deferred += count
 
 
 @dataclass(slots=True)
@@ -80,6 +91,8 @@ class _Batch:
     #: seconds between two messages; 0 where no rate is set
     gap: float = 0.0
     first: datetime | None = None
+    #: nothing was to be had this time, and there may be more
+    again: bool = False
 
 
 async def deliver(
@@ -113,10 +126,14 @@ async def deliver_due(
     run = _Run(world, worker, scope, told, stop, Writer(world), Clerk(world.store))
     while not stop.is_set() and run.tally.away is None:
         batch = await _claim(run, limit=1 if carefully else None)
+        if batch.again:
+            await asyncio.sleep(BREATH)
+            continue
         if not batch.claims:
             break
         await _attempt_all(run, batch)
         carefully = False
+    run.tally.put_back(run.recorder.breaker.put_back)
     await _tell_of_relay(run)
     return run.tally
 
@@ -142,25 +159,35 @@ async def _claim(run: _Run, *, limit: int | None) -> _Batch:
         if not await queue.any_due(connection, scope=run.scope, resend_uncertain=resend, now=now):
             return _Batch([])
     async with world.store.write() as connection:
-        claims = await queue.claim(
-            connection,
-            owner=run.worker.id,
-            scope=run.scope,
-            resend_uncertain=resend,
-            limit=most,
-            window=world.expiry,
-            now=now,
-        )
-        run.writer.readers = await subscribers.by_ids(
-            connection, [each.subscription_id for each in claims]
-        )
-        run.recorder.slow = set(await paces.slow(connection))
-        if world.rate is None or not claims:
-            return _Batch(claims)
-        gap = 1 / world.rate
-        first = await paces.reserve(
-            connection, paces.EVERYBODY, count=len(claims), gap=gap, now=now
-        )
+        batch = await _take(run, connection, most=most, now=now)
+        mark = await remember.count(connection, world) if batch.claims else None
+    editions = {each.edition_id for each in batch.claims if each.edition_id is not None}
+    await remember.note(world, mark, editions)
+    return batch
+
+
+async def _take(run: _Run, connection: Connection, *, most: int, now: datetime) -> _Batch:
+    world = run.world
+    claims = await queue.claim(
+        connection,
+        owner=run.worker.id,
+        scope=run.scope,
+        resend_uncertain=world.uncertain == "resend",
+        limit=most,
+        window=world.expiry,
+        now=now,
+    )
+    run.writer.readers = await subscribers.by_ids(
+        connection, [each.subscription_id for each in claims]
+    )
+    run.recorder.slow = set(await paces.slow(connection))
+    if not claims:
+        # what is paused was moved, and there was more of it than one transaction may take
+        return _Batch([], again=True)
+    if world.rate is None:
+        return _Batch(claims)
+    gap = 1 / world.rate
+    first = await paces.reserve(connection, paces.EVERYBODY, count=len(claims), gap=gap, now=now)
     return _Batch(claims, gap, first)
 
 
@@ -217,7 +244,7 @@ async def _attempt(run: _Run, claim: Claim) -> bool:
             )
         )
 
-    message = None
+    message, reader = None, run.writer.readers.get(claim.subscription_id)
     try:
         message = await run.writer.write(claim)
         outcome = await world.transport.send(message, intend)
@@ -235,11 +262,9 @@ async def _attempt(run: _Run, claim: Claim) -> bool:
         log.error("delivery=%d not made: %s", claim.id, problem)  # noqa: TRY400 -- one line is what the operator needs
         log.debug("delivery=%d", claim.id, exc_info=True)
         outcome = Deferred(reply=Reply(code=451, enhanced="4.3.0", text=f"not made: {problem}"))
+        reader = None  # nobody is to blame but us
     return await run.recorder.record(
-        claim,
-        outcome,
-        reader=run.writer.readers.get(claim.subscription_id),
-        to=message.rcpt_to if message else "?",
+        claim, outcome, reader=reader, to=message.rcpt_to if message else "?"
     )
 
 

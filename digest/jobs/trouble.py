@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from digest.deliveries import pace
+from digest.jobs import remember
 from digest.model.pause import Kind, Pause, Scope
 from digest.model.report import Cause
 from digest.store import bounces, paces, pauses, subscribers
 from digest.store.engine import Connection
+from digest.store.journal import Journal
 from digest.subscribers.standing import Bounce, is_dead
 
 log = logging.getLogger("digest.trouble")
@@ -26,8 +28,10 @@ LONGEST_REST = timedelta(hours=8)
 #: a new refusal so long after the last rest's end is a new story
 AFRESH = timedelta(days=1)
 
-#: when so many domains refuse us at once, it is not the domains
+#: when so many domains refuse an edition, and more than this share of all that was tried, it is
+#: not the domains
 DOMAINS = 3
+SHARE = 0.10
 
 _CAUSES = {
     Cause.BLOCKED: Kind.BLOCKED,
@@ -49,7 +53,14 @@ class About:
 
 
 async def blame_reader(
-    connection: Connection, about: About, *, cause: Cause, door: str, text: str, now: datetime
+    connection: Connection,
+    about: About,
+    *,
+    cause: Cause,
+    door: str,
+    text: str,
+    journal: Journal | None = None,
+    now: datetime,
 ) -> bool:
     """Write a bounce into the reader's record; True when it closes the address to us."""
     new = await bounces.note(
@@ -71,6 +82,7 @@ async def blame_reader(
     await subscribers.suppress(
         connection, about.address_hash, reason="bounced", delivery_id=about.delivery_id, now=now
     )
+    await remember.closed(journal, about.address_hash, reason="bounced", now=now)
     log.info("delivery=%d subscriber=%d status=suppressed", about.delivery_id, about.subscriber_id)
     return True
 
@@ -90,9 +102,10 @@ async def _pause_domain(connection: Connection, about: About, text: str, *, now:
 
     Then the refusal is about this one reader, and must not keep his neighbours from their mail.
     """
-    if about.edition_id is not None and await bounces.any_sent(
-        connection, about.edition_id, about.domain
-    ):
+    if about.edition_id is None:
+        # anybody can ask for a service mail to any address: that must not stop what others get
+        return
+    if await bounces.any_sent(connection, about.edition_id, about.domain):
         return
     last = await pauses.last(connection, Scope.DOMAIN, about.domain)
     if last is not None and (last.until is None or last.until > now):
@@ -113,21 +126,19 @@ async def _pause_domain(connection: Connection, about: About, text: str, *, now:
         ),
     )
     log.warning("domain=%s status=paused until=%s reason=%r", about.domain, now + rest, text)
-    if about.edition_id is not None:
-        await _pause_if_many(connection, about.edition_id, text, now=now)
+    await _pause_if_many(connection, about.edition_id, text, now=now)
 
 
 async def _pause_if_many(
     connection: Connection, edition_id: int, text: str, *, now: datetime
 ) -> None:
-    refusing = [
-        each.name
-        for each in await pauses.standing(connection, now=now)
-        if each.scope is Scope.DOMAIN and each.kind is Kind.BLOCKED
-    ]
-    if len(refusing) >= DOMAINS and not await pauses.asked(
-        connection, Scope.EDITION, str(edition_id), Kind.BLOCKED
-    ):
+    refusing = await bounces.blocking(connection, edition_id)
+    if len(refusing) < DOMAINS:
+        return
+    # in a long list some domains never want us: that must not stop each edition anew
+    if len(refusing) <= await bounces.tried(connection, edition_id, None) * SHARE:
+        return
+    if not await pauses.asked(connection, Scope.EDITION, str(edition_id), Kind.BLOCKED):
         why = f"{len(refusing)} domains refuse us ({', '.join(refusing[:DOMAINS])}), last: {text}"
         await _pause_edition(connection, edition_id, Kind.BLOCKED, why, now=now)
 
@@ -151,16 +162,17 @@ async def _pause_edition(
 
 async def slow_down(connection: Connection, domain: str, *, now: datetime) -> None:
     """Go slower with a domain that asked for it (4.7.x)."""
-    known = (await paces.slow(connection)).get(domain)
-    gap = pace.slower(
-        known.gap if known else 0.0, changed_at=known.updated_at if known else None, now=now
-    )
-    await paces.set_gap(connection, domain, gap, now=now)
+    known = (await paces.slow(connection, lock=True)).get(domain)
+    before = known.gap if known else 0.0
+    gap = pace.slower(before, changed_at=known.updated_at if known else None, now=now)
+    asked_at = known.updated_at if known and gap == before else now
+    await paces.set_gap(connection, domain, gap, asked_at=asked_at, now=now)
     log.info("domain=%s gap=%.1f", domain, gap)
 
 
 async def speed_up(connection: Connection, domain: str, *, now: datetime) -> None:
     """Go faster again with a domain that took a message."""
-    known = (await paces.slow(connection)).get(domain)
+    known = (await paces.slow(connection, lock=True)).get(domain)
     if known is not None:
-        await paces.set_gap(connection, domain, pace.faster(known.gap), now=now)
+        gap = pace.faster(known.gap)
+        await paces.set_gap(connection, domain, gap, asked_at=known.updated_at, now=now)

@@ -16,6 +16,7 @@ from digest.messages.render import Renderer
 from digest.messages.sign import Key
 from digest.model.newsletter import Newsletter
 from digest.store.engine import Store
+from digest.store.journal import Journal
 from digest.subscribers.links import Signer
 
 
@@ -48,6 +49,8 @@ class World:
     bounce_domain: str | None = None
     #: the mailbox of that domain, as an address that `digest.feedback` can open
     bounce_mailbox: str | None = None
+    #: what outlives a restored backup; None: nothing does
+    journal: Journal | None = None
     #: the time, aware, UTC
     clock: Callable[[], datetime]
     #: so many random bytes that nobody can guess

@@ -77,6 +77,8 @@ class Report:
     addresses: tuple[str, ...] = ()
     #: a complaint that asks us to stop (ARF `abuse` and `opt-out`, a provider's unsubscribe)
     leaves: bool = False
+    #: it wishes to leave and complains of nothing: one newsletter is left, no address is closed
+    wish: bool = False
     #: it has the form of a report: empty or daemon's return path, or a report part. What has not
     #: cannot change anything, whatever token it carries
     genuine: bool = False

@@ -14,6 +14,9 @@ from digest.store.queue import OPEN
 from digest.store.readers import reads
 from digest.store.tables import deliveries, edition_articles, editions, subscribers, subscriptions
 
+#: no edition has a greater number: PostgreSQL refuses to be asked for one
+LAST = 2**31 - 1
+
 
 async def count(connection: AsyncConnection, edition_id: int) -> dict[DeliveryState, int]:
     """How the deliveries of one edition stand."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
@@ -10,13 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from digest.model.delivery import DeliveryState
 from digest.model.report import Cause
 from digest.store.dialect import insert_new
-from digest.store.tables import deliveries, subscribers, subscriptions, suppressions
+from digest.store.tables import deliveries, editions, subscribers, subscriptions, suppressions
 from digest.store.troubles import bounces
 
 #: refusals that count towards a pause: 5xx by the relay, and all that comes back later
 _REFUSALS = tuple(
     each.value for each in (Cause.GONE, Cause.CLOSED, Cause.NOWHERE, Cause.REFUSED, Cause.BLOCKED)
 )
+
+_HARD = tuple(each.value for each in Cause if each.hard)
+
+#: no reader is meant by these
+_NOBODYS = tuple(each.value for each in (Cause.PACE, Cause.BLOCKED, Cause.MESSAGE, Cause.PROTOCOL))
 
 
 async def note(
@@ -33,7 +39,8 @@ async def note(
 ) -> bool:
     """Write a bounce down; False when this delivery has one that weighs as much.
 
-    A hard one takes a soft one's place: a relay may say "later" for two days, and then "never".
+    A hard one takes a soft one's place: a relay may say "later" for two days, and then "never". One
+    that is about the reader takes the place of one that was about us.
     """
     row = {
         "delivery_id": delivery_id,
@@ -46,8 +53,10 @@ async def note(
         "at": now,
     }
     statement = insert_new(connection, bounces).values(row)
-    hard = [each.value for each in Cause if each.hard]
-    heavier = and_(statement.excluded.cause.in_(hard), bounces.c.cause.not_in(hard))
+    heavier = or_(
+        and_(statement.excluded.cause.in_(_HARD), bounces.c.cause.not_in(_HARD)),
+        and_(statement.excluded.cause.not_in(_NOBODYS), bounces.c.cause.in_(_NOBODYS)),
+    )
     result = await connection.execute(
         statement.on_conflict_do_update(
             index_elements=["delivery_id"],
@@ -113,6 +122,17 @@ def _readers_at(domain: str) -> Select[int]:
     )
 
 
+async def blocking(connection: AsyncConnection, edition_id: int) -> list[str]:
+    """The domains at which a message of this edition was refused because of us."""
+    query = (
+        select(bounces.c.domain)
+        .where(bounces.c.edition_id == edition_id, bounces.c.cause == Cause.BLOCKED.value)
+        .distinct()
+        .order_by(bounces.c.domain)
+    )
+    return list((await connection.execute(query)).scalars())
+
+
 async def any_sent(connection: AsyncConnection, edition_id: int, domain: str) -> bool:
     """True when a server took a message of this edition to this domain."""
     query = select(deliveries.c.id).where(
@@ -123,21 +143,43 @@ async def any_sent(connection: AsyncConnection, edition_id: int, domain: str) ->
     return (await connection.execute(query.limit(1))).first() is not None
 
 
+async def hold_still(connection: AsyncConnection, edition_id: int, *, alone: bool = False) -> None:
+    """Let nobody take back (`alone`), or nobody blame, in this edition until the transaction ends.
+
+    SQLite's write transaction is that lock already.
+    """
+    query = select(editions.c.id).where(editions.c.id == edition_id)
+    # a share among those who blame; both let fan-outs and new rows in
+    await connection.execute(
+        query.with_for_update(key_share=True) if alone else query.with_for_update(read=True)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenBack:
+    """What became of refusals that were not the readers' fault."""
+
+    #: addresses that are open to us again, as suppressions know them
+    opened: tuple[str, ...]
+    #: deliveries that wait to be tried again
+    waiting: int
+
+
 async def take_back(
     connection: AsyncConnection, edition_id: int, domain: str | None, *, later: datetime
-) -> int:
+) -> TakenBack:
     """Hold nobody to blame for the refusals of an edition (to a domain): it was not the readers.
 
     Addresses that they closed are open again, and what the relay refused waits to be tried again.
-    Returns how many addresses were opened.
     """
     mine = select(bounces.c.delivery_id).where(_within(edition_id, domain))
     opened = await connection.execute(
-        delete(suppressions).where(
-            suppressions.c.reason == "bounced", suppressions.c.delivery_id.in_(mine)
-        )
+        delete(suppressions)
+        .where(suppressions.c.reason == "bounced", suppressions.c.delivery_id.in_(mine))
+        .returning(suppressions.c.address_hash)
     )
-    await connection.execute(
+    addresses = tuple(opened.scalars())
+    waiting = await connection.execute(
         update(deliveries)
         .where(
             deliveries.c.id.in_(mine.where(bounces.c.door == "smtp")),
@@ -148,7 +190,7 @@ async def take_back(
     await connection.execute(
         update(bounces).where(_within(edition_id, domain)).values(cause=Cause.BLOCKED.value)
     )
-    return int(opened.rowcount)
+    return TakenBack(opened=addresses, waiting=waiting.rowcount)
 
 
 #: a bounce fades by half in a month: after this long it weighs nothing that could matter

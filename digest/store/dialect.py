@@ -22,6 +22,10 @@ from digest.errors import StoreError
 #: how long a writer waits for another one, seconds; a nightly backup tool may hold the file a while
 BUSY_SECONDS = 30.0
 
+#: how long PostgreSQL keeps a transaction in which nothing is said, seconds: a process that was
+#: stopped or cut off inside a write must not keep all others waiting until it comes back
+IDLE_SECONDS = 60.0
+
 #: one number, so that every process that migrates a PostgreSQL takes the same advisory lock
 MIGRATION_LOCK = 0x64696765
 
@@ -69,6 +73,14 @@ def async_url(url: str) -> str:
             f"DIGEST_DATABASE_URL names {kind!r}; we keep books in SQLite or PostgreSQL"
         )
     return parsed.set(drivername=drivers[kind]).render_as_string(hide_password=False)
+
+
+def connect_options(url: str) -> dict[str, Any]:
+    """What the driver is told beside the address."""
+    if not url.startswith("postgresql"):
+        return {}
+    patience = f"{int(IDLE_SECONDS * 1000)}ms"
+    return {"server_settings": {"idle_in_transaction_session_timeout": patience}}
 
 
 def check_folder(url: str) -> None:

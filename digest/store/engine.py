@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from digest.errors import StoreBusy, StoreError
-from digest.store.dialect import async_url, check_folder, prepare_sqlite
+from digest.store.dialect import async_url, check_folder, connect_options, prepare_sqlite
 from digest.store.migrate import is_current, migrate
 
 #: an open connection in a transaction, as the functions of this room take it
@@ -72,6 +72,12 @@ class Store:
         await self.engine.dispose()
 
 
+#: classes of SQLSTATE (PostgreSQL, appendix A) that speak of the server's state, not of our words:
+#: connection, rollback (deadlock), resources (disk full, too many clients), not in the needed
+#: state, operator intervention (shutting down, starting up), system error
+_PASSING = ("08", "40", "53", "55", "57", "58")
+
+
 class _told:  # noqa: N801 -- reads as a word in `with _told():`
     """Turn the database's own errors into ours, one line each."""
 
@@ -83,10 +89,14 @@ class _told:  # noqa: N801 -- reads as a word in `with _told():`
                 "the database is locked by another process; wait for it to end, then try again"
             ) from problem
         if isinstance(problem, OSError | OperationalError) or (
-            isinstance(problem, DBAPIError) and problem.connection_invalidated
+            isinstance(problem, DBAPIError) and (problem.connection_invalidated or _passes(problem))
         ):
             cause = getattr(problem, "orig", None) or problem
             raise StoreError(f"the database cannot be used: {_first_line(cause)}") from problem
+
+
+def _passes(problem: DBAPIError) -> bool:
+    return (getattr(problem.orig, "sqlstate", None) or "").startswith(_PASSING)
 
 
 def _first_line(problem: BaseException) -> str:
@@ -101,7 +111,7 @@ async def open_store(url: str) -> Store:
     address = async_url(url)
     if address.startswith("sqlite"):
         check_folder(address)
-    engine = create_async_engine(address)
+    engine = create_async_engine(address, connect_args=connect_options(address))
     if engine.dialect.name == "sqlite":
         prepare_sqlite(engine.sync_engine)
     store = Store(engine)

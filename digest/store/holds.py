@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,17 +32,22 @@ class _Due:
 
 
 async def hold_back(
-    connection: AsyncConnection, taken: Collection[int], *, window: timedelta, now: datetime
+    connection: AsyncConnection,
+    taken: Collection[int],
+    *,
+    limit: int,
+    window: timedelta,
+    now: datetime,
 ) -> list[int]:
-    """Of these rows, those that may go now; the others are moved to a later time.
+    """Of these rows, the first `limit` that may go now; those that may not are moved to later.
 
     An edition is news for the length of `window`.
     """
     await _pause_stale(connection, taken, window=window, now=now)
     held = await pauses.held(connection, now=now)
-    slow = await paces.slow(connection)
+    slow = await paces.slow(connection, lock=True)
     if not held and not slow:
-        return list(taken)
+        return list(taken)[:limit]
     free: list[_Due] = []
     moved: dict[datetime, list[int]] = {}
     for each in await _look_at(connection, taken):
@@ -52,7 +58,7 @@ async def hold_back(
             moved.setdefault(pause.until or now + FAR, []).append(each.id)
     for to, ids in moved.items():
         await _move(connection, ids, to=to)
-    return await _keep_pace(connection, free, slow, now=now)
+    return await _keep_pace(connection, free, slow, limit=limit, now=now)
 
 
 async def _pause_stale(
@@ -60,7 +66,8 @@ async def _pause_stale(
 ) -> None:
     """Pause an edition that has outlived its window with deliveries still open; ask only once.
 
-    After a long outage, or in a restored backup, nobody wants the news of last week unasked.
+    After a long outage, or in a restored backup, nobody wants the news of last week unasked. Who
+    resumed it when it was old already was asked well enough.
     """
     query = (
         select(editions.c.id, editions.c.made_at)
@@ -70,7 +77,9 @@ async def _pause_stale(
     )
     for row in (await connection.execute(query)).all():
         name = str(row.id)
-        if await pauses.asked(connection, Scope.EDITION, name, Kind.STALE):
+        if await pauses.asked(connection, Scope.EDITION, name, Kind.STALE) or await pauses.resumed(
+            connection, Scope.EDITION, name, since=row.made_at + window
+        ):
             continue
         stale = Pause(
             scope=Scope.EDITION,
@@ -85,23 +94,42 @@ async def _pause_stale(
 
 
 async def _keep_pace(
-    connection: AsyncConnection, due: list[_Due], slow: dict[str, paces.Pace], *, now: datetime
+    connection: AsyncConnection,
+    due: list[_Due],
+    slow: dict[str, paces.Pace],
+    *,
+    limit: int,
+    now: datetime,
 ) -> list[int]:
-    """Let through what a slow domain may have now; the rest of it comes in turn, a gap apart."""
+    """Let through what a slow domain may have now; the rest of it comes in turn, a gap apart.
+
+    In steps of whole seconds, so that thousands are moved with few statements.
+    """
     free: list[int] = []
-    places = {name: max(pace.next_at, now) for name, pace in slow.items()}
+    moved: dict[datetime, list[int]] = {}
+    let_through: dict[str, int] = {}
+    places = {
+        name: paces.free_from(pace.next_at, gap=pace.gap, now=now) for name, pace in slow.items()
+    }
     for each in due:
+        if len(free) == limit:
+            break
         pace = slow.get(each.domain)
         if pace is None:
             free.append(each.id)
             continue
         place = places[each.domain]
-        if place <= now + AHEAD:
-            free.append(each.id)
-            await paces.reserve(connection, each.domain, count=1, gap=pace.gap, now=now)
-        else:
-            await _move(connection, [each.id], to=min(place, now + SOON))
         places[each.domain] = place + timedelta(seconds=pace.gap)
+        if place < now + AHEAD:
+            free.append(each.id)
+            let_through[each.domain] = let_through.get(each.domain, 0) + 1
+        else:
+            wait = math.ceil((place - now).total_seconds())
+            moved.setdefault(min(now + timedelta(seconds=wait), now + SOON), []).append(each.id)
+    for name, count in let_through.items():
+        await paces.reserve(connection, name, count=count, gap=slow[name].gap, now=now)
+    for to, ids in moved.items():
+        await _move(connection, ids, to=to)
     return free
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from digest.errors import StoreError
+from digest.model.journal import Closed, Considered, Entry, Left, Made, Rejoined, Reopened
 
 #: the first line has this many bytes, so that it can be written over in place and in one sector
 WIDTH = 192
@@ -27,74 +28,6 @@ MISSED = 100_000
 
 _FORMAT = 1
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Left:
-    """Somebody left a newsletter, or withdrew the request for it. Times are UTC."""
-
-    person: str
-    newsletter: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejoined:
-    """Somebody who had left confirmed anew."""
-
-    person: str
-    newsletter: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Closed:
-    """An address was closed to us."""
-
-    person: str
-    reason: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reopened:
-    """An address is open again: what closed it was not the reader's doing."""
-
-    person: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Considered:
-    """An article that an edition told, or (without a position) left out for a reason."""
-
-    key: str
-    link_key: str | None
-    url: str
-    title: str
-    seen_at: datetime
-    position: int | None
-    section: str | None
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """An edition was made. What it said is not kept, only what it was about."""
-
-    id: int
-    newsletter: str
-    schedule: str
-    number: int
-    nonce: str
-    made_at: datetime
-    language: str
-    subject: str
-    slot_at: datetime
-    manual: bool
-    articles: tuple[Considered, ...]
-
-
-Entry = Left | Rejoined | Closed | Reopened | Made
 
 _KINDS: dict[str, type[Left | Rejoined | Closed | Reopened]] = {
     "left": Left,
@@ -256,7 +189,7 @@ def _read_head(file: int) -> dict[str, Any]:
     ):
         raise ValueError("its first line is damaged")
     int(head["mark"])
-    return head  # type: ignore[no-any-return] # what JSON holds was just looked at
+    return head
 
 
 def _write(file: int, data: bytes, *, at: int) -> None:

@@ -14,6 +14,13 @@ from digest.store.dialect import insert_new
 from digest.store.tables import deliveries, subscribers, subscriptions
 from digest.store.troubles import pauses
 
+#: what can wait for a pause to end; uncertain rows too, where they are sent again
+_OPEN = (
+    DeliveryState.QUEUED.value,
+    DeliveryState.DEFERRED.value,
+    DeliveryState.UNCERTAIN.value,
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
@@ -79,15 +86,30 @@ async def asked(
         pauses.c.scope == scope.value, pauses.c.name == name, pauses.c.kind == kind.value
     )
     if since is not None and scope is Scope.DOMAIN:
-        query = query.where(pauses.c.began_at > since)
+        query = query.where(
+            or_(pauses.c.began_at > since, pauses.c.ended_at.is_(None), pauses.c.ended_at > since)
+        )
+    return (await connection.execute(query.limit(1))).first() is not None
+
+
+async def resumed(connection: AsyncConnection, scope: Scope, name: str, *, since: datetime) -> bool:
+    """True when a pause of this one ended since then, or another took its place."""
+    query = select(pauses.c.id).where(
+        pauses.c.scope == scope.value, pauses.c.name == name, pauses.c.ended_at >= since
+    )
     return (await connection.execute(query.limit(1))).first() is not None
 
 
 async def begin(connection: AsyncConnection, pause: Pause) -> None:
     """Pause something; where it is paused already, this one takes the older one's place.
 
-    A pause that only a person may end is never replaced by one that ends by itself.
+    A pause that only a person may end is never replaced by one that ends by itself. One of another
+    kind is kept as ended: what was asked once must not be forgotten (`asked`).
     """
+    other = and_(_open(pause.scope, pause.name), pauses.c.kind != pause.kind.value)
+    if pause.until is not None:
+        other = and_(other, pauses.c.until.is_not(None))
+    await connection.execute(update(pauses).where(other).values(ended_at=pause.began_at))
     row = {
         "scope": pause.scope.value,
         "name": pause.name,
@@ -112,8 +134,8 @@ async def begin(connection: AsyncConnection, pause: Pause) -> None:
 async def end(connection: AsyncConnection, scope: Scope, name: str, *, now: datetime) -> bool:
     """End a pause by hand; what waited for it is due now. False when nothing was paused.
 
-    Only rows that were never tried are moved: one that was deferred keeps its own time, unless the
-    pause itself moved it.
+    All that is open there is due, also what would have been tried again later by its own time:
+    whoever resumes has mended something and wants to see it go.
     """
     result = await connection.execute(update(pauses).where(_open(scope, name)).values(ended_at=now))
     if not result.rowcount:
@@ -121,7 +143,7 @@ async def end(connection: AsyncConnection, scope: Scope, name: str, *, now: date
     await connection.execute(
         update(deliveries)
         .where(
-            deliveries.c.state.in_((DeliveryState.QUEUED.value, DeliveryState.DEFERRED.value)),
+            deliveries.c.state.in_(_OPEN),
             deliveries.c.due_at > now,
             _within(scope, name),
         )
@@ -147,13 +169,7 @@ async def give_up(connection: AsyncConnection, edition_id: int, *, now: datetime
         update(deliveries)
         .where(
             deliveries.c.edition_id == edition_id,
-            deliveries.c.state.in_(
-                (
-                    DeliveryState.QUEUED.value,
-                    DeliveryState.DEFERRED.value,
-                    DeliveryState.UNCERTAIN.value,
-                )
-            ),
+            deliveries.c.state.in_(_OPEN),
         )
         .values(
             state=DeliveryState.EXPIRED.value,

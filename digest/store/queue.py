@@ -102,14 +102,12 @@ async def claim(
         )
         if not taken:
             break
-        await _exclude_unwanted(connection, taken, now=now)
-        free = await hold_back(connection, taken, window=window, now=now)
+        unwanted = await _exclude_unwanted(connection, taken, now=now)
+        wanted = [each for each in taken if each not in unwanted]
+        free = await hold_back(connection, wanted, limit=limit, window=window, now=now)
         statement = (
             update(deliveries)
-            .where(
-                deliveries.c.id.in_(free[:limit]),
-                deliveries.c.state != DeliveryState.EXCLUDED.value,
-            )
+            .where(deliveries.c.id.in_(free))
             .values(state=DeliveryState.CLAIMED.value, owner=owner, updated_at=now)
             .returning(deliveries)
         )
@@ -136,12 +134,14 @@ async def _take(
 
 async def _exclude_unwanted(
     connection: AsyncConnection, taken: Collection[int], *, now: datetime
-) -> None:
-    await connection.execute(
+) -> set[int]:
+    """Close the rows of those who may not be written to; return which."""
+    statement = (
         update(deliveries)
         .where(deliveries.c.id.in_(list(taken)), ~may_be_mailed())
         .values(state=DeliveryState.EXCLUDED.value, owner=None, updated_at=now)
     )
+    return set((await connection.execute(statement.returning(deliveries.c.id))).scalars())
 
 
 def _claim(row: Row[tuple[object, ...]]) -> Claim:

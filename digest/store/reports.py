@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, Select, delete, func, select, update
+from sqlalchemy import Row, Select, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.delivery import DeliveryState
@@ -23,6 +23,7 @@ class Whose:
     #: None for a notice
     edition_id: int | None
     subscription_id: int
+    state: DeliveryState
     subscriber_id: int
     #: as it stands on the wire
     address: str
@@ -53,6 +54,7 @@ def _tried() -> Select[tuple[object, ...]]:
             deliveries.c.id,
             deliveries.c.edition_id,
             deliveries.c.subscription_id,
+            deliveries.c.state,
             subscribers.c.id.label("subscriber_id"),
             subscribers.c.address,
             subscribers.c.address_hash,
@@ -86,6 +88,15 @@ async def noted(connection: AsyncConnection, delivery_id: int) -> Cause | None:
     return Cause(cause) if cause is not None else None
 
 
+#: the relay took it, or may have taken it
+_TAKEN = (DeliveryState.SENT, DeliveryState.UNCERTAIN)
+
+
+def can_come_back(whose: Whose) -> bool:
+    """True for what the relay took, as far as we know."""
+    return whose.state in _TAKEN
+
+
 async def come_back(
     connection: AsyncConnection, delivery_id: int, *, reply: str, now: datetime
 ) -> bool:
@@ -97,12 +108,11 @@ async def come_back(
         update(deliveries)
         .where(
             deliveries.c.id == delivery_id,
-            deliveries.c.state.in_((DeliveryState.SENT.value, DeliveryState.UNCERTAIN.value)),
+            deliveries.c.state.in_([each.value for each in _TAKEN]),
         )
         .values(state=DeliveryState.BOUNCED.value, reply=reply[:500], updated_at=now)
     )
     return bool(result.rowcount)
-
 
 
 def _whose(row: Row[tuple[object, ...]]) -> Whose:
@@ -110,6 +120,7 @@ def _whose(row: Row[tuple[object, ...]]) -> Whose:
         delivery_id=row.id,
         edition_id=row.edition_id,
         subscription_id=row.subscription_id,
+        state=DeliveryState(row.state),
         subscriber_id=row.subscriber_id,
         address=row.address,
         address_hash=row.address_hash,

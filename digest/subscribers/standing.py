@@ -33,6 +33,8 @@ _WEIGHTS: Final = {
 #: these must have gone on for so long (the handshake rule of 2002: more than 14 days)
 _SLOW: Final = frozenset({Cause.REFUSED, Cause.FULL, Cause.PASSING})
 SPAN: Final = timedelta(days=14)
+#: what is older says nothing about how long it has gone on: a bad week in spring is not a trend
+RECENT: Final = 2 * HALF_LIFE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,7 @@ def is_dead(bounces: Iterable[Bounce], *, now: datetime) -> bool:
     certain = [each for each in known if each.cause not in _SLOW]
     if score(certain, now=now) >= LIMIT:
         return True
-    if not known or max(each.at for each in known) - min(each.at for each in known) < SPAN:
+    times = [each.at for each in known if each.cause in _WEIGHTS and now - each.at <= RECENT]
+    if not times or max(times) - min(times) < SPAN:
         return False
     return score(known, now=now) >= LIMIT

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
+from digest.jobs.feedback import take_events
 from digest.web.archive import add_archive
 from digest.web.faults import add_faults
 from digest.web.health import add_health
+from digest.web.hooks import add_hooks
 from digest.web.middleware import SecurityHeaders
 from digest.web.pages import add_pages
 from digest.web.signed import add_signed
@@ -28,6 +30,7 @@ def make_web(world: World) -> FastAPI:
     web.add_middleware(SecurityHeaders)
     add_faults(web)
     add_health(web)
+    add_hooks(web, keys=world.hooks, take=take_events)
     add_signed(web)
     add_archive(web)
     add_pages(web)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from digest.deliveries import commands
@@ -83,3 +85,24 @@ def test_a_message_beyond_the_limit_is_too_large() -> None:
     refused = commands.too_large(message(), 16)
     assert refused is not None
     assert (refused.code, refused.enhanced) == (552, "5.3.4")
+
+
+def test_reports_are_asked_for_only_where_the_server_gives_them() -> None:
+    plain = message()
+    named = replace(plain, envelope_id="ab+c=d", rcpt_to="a+b=c@example.org")
+    assert commands.mail(plain, declare_size=False, reports=True) == (
+        b"MAIL FROM:<bounce+1@example.org>\r\n"
+    )
+    assert commands.rcpt(plain, reports=True) == b"RCPT TO:<anna@example.org>\r\n"
+    assert commands.mail(named, declare_size=False) == b"MAIL FROM:<bounce+1@example.org>\r\n"
+    assert commands.rcpt(named) == b"RCPT TO:<a+b=c@example.org>\r\n"
+
+
+def test_what_is_asked_for_is_written_in_xtext() -> None:
+    named = replace(message(), envelope_id="ab+c=d e", rcpt_to="a+b=c@example.org")
+    assert commands.mail(named, declare_size=True, reports=True) == (
+        b"MAIL FROM:<bounce+1@example.org> SIZE=17 RET=HDRS ENVID=ab+2Bc+3Dd+20e\r\n"
+    )
+    assert commands.rcpt(named, reports=True) == (
+        b"RCPT TO:<a+b=c@example.org> NOTIFY=FAILURE,DELAY ORCPT=rfc822;a+2Bb+3Dc@example.org\r\n"
+    )

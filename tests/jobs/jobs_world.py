@@ -76,6 +76,7 @@ async def open_world(
         "feed_allow_private": True,
         "templates_dir": Path("/nowhere"),
         "smtp_host": "127.0.0.1",
+        "journal": None,
         **settings,
     }
     async with open_app(

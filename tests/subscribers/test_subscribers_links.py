@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from string import ascii_letters, digits
 
@@ -112,3 +113,66 @@ def test_a_suppression_is_found_again_with_the_same_secret_only() -> None:
     assert kept != Signer("b").suppression_hash("anna@example.org")
     assert kept != Signer("a").suppression_hash("bert@example.org")
     assert len(kept) == 64
+
+
+DELIVERIES = [1, 255, 70_000, 2**48 - 1]
+
+
+@pytest.mark.parametrize("number", DELIVERIES)
+def test_a_bounce_token_brings_its_delivery_back_from_any_address(number: int) -> None:
+    token = SIGNER.bounce_token(number)
+    assert re.fullmatch(r"[a-z2-7]{36}", token)
+    for trace in (
+        token,
+        f"b+{token}@bounces.example",
+        f"<b+{token.upper()}@BOUNCES.EXAMPLE>",
+        f"rfc822; b={token}@x",
+    ):
+        assert SIGNER.find_bounce(["nothing here", trace]) == number
+
+
+def test_a_mail_token_brings_its_reference_back_from_any_address() -> None:
+    token = SIGNER.mail_token(REF)
+    assert re.fullmatch(r"[a-z2-7]{45}", token)
+    # an address has room for 64 octets before the @ (RFC 5321 4.5.3.1.1)
+    assert len(f"u+{token}") <= 64
+    assert SIGNER.find_mail([f"u+{token}@bounces.example"]) == REF
+    assert SIGNER.find_mail([f"U+{token.upper()}@bounces.example"]) == REF
+
+
+def test_address_tokens_of_another_purpose_or_secret_are_not_found() -> None:
+    other = Signer("another secret that nobody knows")
+    bounce, mail = SIGNER.bounce_token(7), SIGNER.mail_token(REF)
+    assert SIGNER.find_mail([bounce]) is None
+    assert SIGNER.find_bounce([mail]) is None
+    assert other.find_bounce([bounce]) is None
+    assert other.find_mail([mail]) is None
+    assert SIGNER.find_bounce([]) is None
+
+
+@given(place=st.integers(0, 35), letter=st.sampled_from("abcdefghijklmnopqrstuvwxyz234567"))
+def test_a_bounce_token_with_one_other_letter_is_nobodys(place: int, letter: str) -> None:
+    token = SIGNER.bounce_token(7)
+    assume(token[place] != letter)
+    assert SIGNER.find_bounce([token[:place] + letter + token[place + 1 :]]) is None
+
+
+@given(place=st.integers(0, 44), letter=st.sampled_from("abcdefghijklmnopqrstuvwxyz234567"))
+def test_a_mail_token_with_one_other_letter_is_nobodys(place: int, letter: str) -> None:
+    token = SIGNER.mail_token(REF)
+    assume(token[place] != letter)
+    assert SIGNER.find_mail([token[:place] + letter + token[place + 1 :]]) is None
+
+
+@given(st.lists(st.text(max_size=200), max_size=5))
+def test_any_text_may_be_searched_for_tokens(traces: list[str]) -> None:
+    assert SIGNER.find_bounce(traces) is None
+    assert SIGNER.find_mail(traces) is None
+
+
+def test_a_forged_token_before_a_true_one_hides_nothing() -> None:
+    forged, token = "a" * 36, SIGNER.bounce_token(9)
+    assert SIGNER.find_bounce([f"{forged}@x {forged} {token}@x"]) == 9
+    # a token inside a longer word is not one
+    assert SIGNER.find_bounce([f"x{token}"]) is None
+    assert SIGNER.find_bounce([f"{token}2"]) is None

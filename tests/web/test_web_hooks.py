@@ -33,9 +33,15 @@ from digest.deliveries.hooks.event import Event
 from digest.deliveries.hooks.keys import HookKeys, Provider
 from digest.errors import StoreBusy
 from digest.feeds.fetch import Answer, Fetcher
+from digest.jobs import join
 from digest.jobs.world import World
 from digest.model.feed import FeedFailure, Fetched
+from digest.model.subscriber import SubscriptionState
+from digest.store import subscribers
+from digest.web.app import make_web
 from digest.web.hooks import add_hooks
+
+HOOKS = "/hooks/{provider}"
 
 KEYS = HookKeys(
     ses_topic=TOPIC,
@@ -117,6 +123,8 @@ async def opened(folder: Path, keys: HookKeys) -> AsyncIterator[House]:
     async with visit(folder) as web:
         journey, amazon = Journey(), Amazon()
         web.web.state.world = replace(web.world, fetcher=amazon)
+        ours = [each for each in web.web.router.routes if getattr(each, "path", "") == HOOKS]
+        web.web.router.routes.remove(ours[0])
         add_hooks(web.web, keys=keys, take=journey)
         yield House(web, journey, amazon)
 
@@ -333,3 +341,32 @@ async def test_the_end_of_a_subscription_is_heard_and_not_undone(house: House) -
     body = sns("bye", kind="UnsubscribeConfirmation", SubscribeURL=SUBSCRIBE_URL, Token="1")
     assert (await house.post("ses", Post(body=body))).json() == {"events": 0}
     assert house.amazon.asked == [CERTIFICATE_URL]
+
+
+async def test_a_complaint_at_the_door_ends_what_the_reader_gets(tmp_path: Path) -> None:
+    """The whole way, as the service puts it together: door, signature, journey, books."""
+    async with visit(tmp_path) as web:
+        await join.admit(
+            web.world,
+            address="gone@example.org",
+            newsletter=web.world.newsletters[0],
+            door="cli",
+            detail="a test",
+        )
+        pages = make_web(replace(web.world, hooks=KEYS))
+        complaint = json.dumps({**BREVO_BOUNCE, "event": "spam"}).encode()
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=pages), base_url="http://news.example"
+        ) as client:
+            forged = await client.post(
+                "/hooks/brevo", content=complaint, headers={"Authorization": "Bearer wrong"}
+            )
+            told = await client.post(
+                "/hooks/brevo", content=complaint, headers={"Authorization": "Bearer a-token"}
+            )
+        assert (forged.status_code, told.status_code, told.json()) == (403, 200, {"events": 1})
+        known_as = web.world.signer.suppression_hash("gone@example.org")
+        async with web.world.store.read() as connection:
+            (found,) = await subscribers.by_address(connection, "gone@example.org")
+            assert await subscribers.suppression(connection, known_as) == "complained"
+        assert found.state is SubscriptionState.UNSUBSCRIBED

@@ -160,6 +160,7 @@ async def visit(
             "public_url": public_url,
             "outbox": str(folder / "outbox"),
             "templates_dir": folder / "templates",
+            "journal": None,
         }
     )
     clock = Clock()

@@ -26,7 +26,8 @@ from digest.deliveries.hooks.secret import check_authorization
 from digest.model.report import Cause, ReportKind
 
 #: the documentation has two words for each
-_FAREWELLS: Final = ("spam", "complaint", "unsubscribed", "unsubscribe")
+_COMPLAINTS: Final = ("spam", "complaint")
+_WISHES: Final = ("unsubscribed", "unsubscribe")
 
 
 def verify(authorization: str | None, *, secret: str) -> Refused | None:
@@ -50,8 +51,10 @@ def _read(told: Payload) -> Event | None:
     subject = _subject(told, event)
     if subject is None:
         return None
-    if event in _FAREWELLS:
+    if event in _COMPLAINTS:
         return subject.complained()
+    if event in _WISHES:
+        return subject.left()
     if event == "delivered":
         return subject.told(ReportKind.DELIVERED)
     text = text_of(told.get("reason"))

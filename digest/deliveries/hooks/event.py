@@ -59,8 +59,21 @@ class Subject:
         failure = Failure(address=self.address, cause=cause, status=status, text=text)
         return self._event(Report(kind=kind, failures=(failure,), genuine=True, traces=self.traces))
 
+    def left(self) -> Event:
+        """He used the provider's own way to unsubscribe: a wish, and no complaint."""
+        return self._event(
+            Report(
+                kind=ReportKind.COMPLAINT,
+                addresses=(self.address,),
+                leaves=True,
+                wish=True,
+                genuine=True,
+                traces=self.traces,
+            )
+        )
+
     def complained(self, *, leaves: bool = True) -> Event:
-        """A complaint, or with `leaves` the wish to get nothing more."""
+        """A complaint; with `leaves` one that wants nothing more of us."""
         return self._event(
             Report(
                 kind=ReportKind.COMPLAINT,

@@ -79,8 +79,10 @@ def _read(subject: Subject, told: Payload) -> Event | None:
         case "rejected":  # by Mailgun itself, before it tried
             reason = text_of(object_of(told.get("reject")).get("reason"))
             return subject.failed(Cause.MESSAGE, status=None, text=reason)
-        case "complained" | "unsubscribed":
+        case "complained":
             return subject.complained()
+        case "unsubscribed":
+            return subject.left()
         case "delivered":
             return subject.told(ReportKind.DELIVERED)
         case _:
@@ -100,8 +102,10 @@ def _failed(subject: Subject, told: Payload) -> Event:
     match reason:
         case "suppress-bounce":
             cause = Cause.GONE
-        case "suppress-complaint" | "suppress-unsubscribe":
+        case "suppress-complaint":
             return subject.complained()
+        case "suppress-unsubscribe":
+            return subject.left()
         case "old":  # tried for eight hours
             cause = Cause.PASSING
         case "espblock":

@@ -45,7 +45,6 @@ _CAUSES: Final = {
     "Unconfirmed": Cause.REFUSED,
 }
 _ANSWERS: Final = ("AutoResponder", "AddressChange", "ChallengeVerification")
-_FAREWELLS: Final = ("SpamComplaint", "Unsubscribe")
 #: not about a message of ours that failed
 _OTHER: Final = ("Subscribe", "OpenRelayTest", "InboundError")
 
@@ -85,8 +84,10 @@ def _bounce(subject: Subject, told: Payload) -> Event | None:
         return None
     if kind in _ANSWERS:
         return subject.told(ReportKind.AUTOREPLY)
-    if kind in _FAREWELLS:
+    if kind == "SpamComplaint":
         return subject.complained()
+    if kind == "Unsubscribe":
+        return subject.left()
     if kind == "Transient":
         return subject.failed(Cause.PASSING, status=status, text=text, kind=ReportKind.DELAYED)
     if kind == "HardBounce":
@@ -105,8 +106,10 @@ def _change(subject: Subject, told: Payload) -> Event | None:
     match text_of(told.get("SuppressionReason")), text_of(told.get("Origin")):
         case "HardBounce", _:
             return subject.failed(Cause.GONE, status=None, text="suppressed after a hard bounce")
-        case ("SpamComplaint", _) | ("ManualSuppression", "Recipient"):
+        case "SpamComplaint", _:
             return subject.complained()
+        case "ManualSuppression", "Recipient":
+            return subject.left()
         case _:  # by the operator, who knows
             return None
 

@@ -66,7 +66,6 @@ _DROPS: Final = {
     "invalid smtpapi header": Cause.PROTOCOL,
     "recipient list over package quota": Cause.PACE,
 }
-_DROPPED_FAREWELLS: Final = ("spam reporting address", "unsubscribed address")
 #: keys of SendGrid's own that cannot carry anything of ours; all others may be unique arguments
 _THEIRS: Final = frozenset(
     {"attempt", "bounce_classification", "cert_err", "email", "event", "ip", "pool", "reason"}
@@ -122,19 +121,23 @@ def _read(told: Payload) -> Event | None:
 
 
 def _tell(subject: Subject, told: Payload) -> Event | None:
+    event = None
     match text_of(told.get("event")):
         case "bounce":
-            return _bounce(subject, told)
+            event = _bounce(subject, told)
         case "dropped":
-            return _drop(subject, told)
+            event = _drop(subject, told)
         case "deferred":
-            return _deferred(subject, told)
-        case "spamreport" | "unsubscribe" | "group_unsubscribe":
-            return subject.complained()
+            event = _deferred(subject, told)
+        case "spamreport":
+            event = subject.complained()
+        case "unsubscribe" | "group_unsubscribe":
+            event = subject.left()
         case "delivered":
-            return subject.told(ReportKind.DELIVERED)
+            event = subject.told(ReportKind.DELIVERED)
         case _:
-            return None
+            pass
+    return event
 
 
 def _deferred(subject: Subject, told: Payload) -> Event:
@@ -159,8 +162,10 @@ def _bounce(subject: Subject, told: Payload) -> Event:
 
 def _drop(subject: Subject, told: Payload) -> Event:
     reason = text_of(told.get("reason"))
-    if reason.lower() in _DROPPED_FAREWELLS:
+    if reason.lower() == "spam reporting address":
         return subject.complained()
+    if reason.lower() == "unsubscribed address":
+        return subject.left()
     cause = _DROPS.get(reason.lower(), Cause.REFUSED)
     return subject.failed(cause, status=status_in(text_of(told.get("status")), ""), text=reason)
 

@@ -10,7 +10,8 @@ from digest.deliveries.reports.parcel import Header, Parcel, read_header
 from digest.model.report import Report, ReportKind
 
 #: what a reader's button says; fraud, virus, auth-failure and not-spam are nobody's wish to leave
-_LEAVES = frozenset({"abuse", "opt-out", "opt-out-list", "unsubscribe", "complaint"})
+_LEAVES = frozenset({"abuse", "complaint"})
+_WISHES = frozenset({"opt-out", "opt-out-list", "unsubscribe"})
 _FEEDBACK = re.compile(r"(?im)^[ \t]*feedback-type[ \t]*:[ \t]*[\w-]+")
 _PARTS = ("message/feedback-report", "text/feedback-report", "application/feedback-report")
 _WISH = re.compile(
@@ -43,16 +44,19 @@ def read_complaint(parcel: Parcel, notice: Notice) -> Report | None:
     if feedback is not None:
         kinds = {word for value in feedback.all("feedback-type") for word in _words(value)}
         who = _who(feedback, notice.returned)
-        return _complaint(who, leaves=not kinds.isdisjoint(_LEAVES))
+        leaves = not kinds.isdisjoint(_LEAVES)
+        return _complaint(who, leaves=leaves, wish=not leaves and not kinds.isdisjoint(_WISHES))
     if _is_junk_button(parcel, notice):
         return _complaint(_who(parcel.header, notice.returned), leaves=True)
     if _is_wish(parcel.header):
-        return _complaint(addresses.find(parcel.header.get("from"))[:1], leaves=True)
+        return _complaint(addresses.find(parcel.header.get("from"))[:1], wish=True)
     return None
 
 
-def _complaint(who: list[str], *, leaves: bool) -> Report:
-    return Report(kind=ReportKind.COMPLAINT, addresses=tuple(who[:20]), leaves=leaves)
+def _complaint(who: list[str], *, leaves: bool = False, wish: bool = False) -> Report:
+    return Report(
+        kind=ReportKind.COMPLAINT, addresses=tuple(who[:20]), leaves=leaves or wish, wish=wish
+    )
 
 
 def _words(value: str) -> list[str]:
