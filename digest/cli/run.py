@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -19,8 +20,18 @@ from digest.settings import Settings, read_settings
 
 T = TypeVar("T")
 
+
+class _Voice(Console):
+    """Speaks as long as there is room: a log that cannot be written stops no mail."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        """As `Console.print`; a full disk or a closed pipe is no error."""
+        with suppress(OSError):
+            super().print(*objects, **how)
+
+
 #: what people read; scripts read standard output
-told = Console(stderr=True, soft_wrap=True, highlight=False)
+told = _Voice(stderr=True, soft_wrap=True, highlight=False)
 #: in a pipe a table is as wide as it needs to be: nothing of an address may be cut
 out = Console(soft_wrap=True, highlight=False)
 if not out.is_terminal:

@@ -16,6 +16,7 @@ from digest.model.report import Cause, Failure, Report
 from digest.model.text import one_line
 from digest.store import bounces, reports
 from digest.store.engine import Connection
+from digest.store.holds import FAR
 from digest.store.journal import Journal
 from digest.store.reports import Whose
 from digest.subscribers.address import address_key
@@ -44,7 +45,13 @@ async def take_bounce(connection: Connection, case: Case) -> Taken:
     if not await reports.remember(connection, case.key, now=case.now):
         return again
     text = _said(failure)
-    moved = await reports.come_back(connection, whose.delivery_id, reply=text, now=case.now)
+    moved = await reports.come_back(
+        connection,
+        whose.delivery_id,
+        reply=text,
+        again_at=case.now + FAR if void else None,
+        now=case.now,
+    )
     if not (news or moved):
         return again  # another door was quicker
     closed = await trouble.blame_reader(

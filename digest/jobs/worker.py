@@ -28,8 +28,13 @@ class Worker:
 def this_worker(token: bytes) -> Worker:
     """The process that runs this, under a name of its own for this run."""
     pid = os.getpid()
+    try:
+        machine, start = _machine(), _start_of(pid)
+    except OSError:
+        machine, start = "", None
+    # who cannot say since when it lives is told by its lease alone
     return Worker(
-        id=f"{pid}-{token.hex()}", machine=_machine(), process=f"{pid}-{_start_of(pid) or ''}"
+        id=f"{pid}-{token.hex()}", machine=machine if start else "", process=f"{pid}-{start or ''}"
     )
 
 
@@ -48,7 +53,11 @@ def gone(others: list[tuple[str, str, str, datetime]], *, machine: str, now: dat
 
 def _lives(process: str) -> bool:
     pid, _, start = process.partition("-")
-    return bool(start) and _start_of(int(pid)) == start
+    try:
+        return bool(start) and _start_of(int(pid)) == start
+    except OSError:
+        # too many open files, say: who cannot look must not bury the living, nor itself
+        return True
 
 
 def _machine() -> str:
@@ -61,10 +70,13 @@ def _machine() -> str:
 
 
 def _start_of(pid: int) -> str | None:
-    """When the process began, in clock ticks after boot (proc(5), field 22); None if it is gone."""
+    """When the process began, in clock ticks after boot (proc(5), field 22); None if it is gone.
+
+    Raises OSError when it cannot be looked up.
+    """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
+    except (FileNotFoundError, ProcessLookupError):
         return None
     # the name in field 2 may hold anything, even brackets and blanks
     fields = stat.rpartition(")")[2].split()

@@ -47,7 +47,7 @@ class World:
     hooks: HookKeys = field(default_factory=HookKeys)
     #: where bounces and mailed unsubscribes go; None: to the sender
     bounce_domain: str | None = None
-    #: the mailbox of that domain, as an address that `digest.feedback` can open
+    #: the mailbox of that domain, as an address that `deliveries/mailbox` can open
     bounce_mailbox: str | None = None
     #: what outlives a restored backup; None: nothing does
     journal: Journal | None = None

@@ -170,7 +170,8 @@ async def take_back(
 ) -> TakenBack:
     """Hold nobody to blame for the refusals of an edition (to a domain): it was not the readers.
 
-    Addresses that they closed are open again, and what the relay refused waits to be tried again.
+    Addresses that they closed are open again, and what was refused, at once or later, waits to be
+    tried again: nobody has got it.
     """
     mine = select(bounces.c.delivery_id).where(_within(edition_id, domain))
     opened = await connection.execute(
@@ -182,7 +183,7 @@ async def take_back(
     waiting = await connection.execute(
         update(deliveries)
         .where(
-            deliveries.c.id.in_(mine.where(bounces.c.door == "smtp")),
+            deliveries.c.id.in_(mine),
             deliveries.c.state == DeliveryState.BOUNCED.value,
         )
         .values(state=DeliveryState.DEFERRED.value, due_at=later)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from digest.errors import StoreBusy, StoreError
@@ -96,6 +96,8 @@ class _told:  # noqa: N801 -- reads as a word in `with _told():`
 
 
 def _passes(problem: DBAPIError) -> bool:
+    if type(problem) is DatabaseError:  # of no kind: the file is damaged, or is no database
+        return True
     return (getattr(problem.orig, "sqlstate", None) or "").startswith(_PASSING)
 
 

@@ -77,9 +77,7 @@ async def _pause_stale(
     )
     for row in (await connection.execute(query)).all():
         name = str(row.id)
-        if await pauses.asked(connection, Scope.EDITION, name, Kind.STALE) or await pauses.resumed(
-            connection, Scope.EDITION, name, since=row.made_at + window
-        ):
+        if await _is_asked(connection, name, old_since=row.made_at + window):
             continue
         stale = Pause(
             scope=Scope.EDITION,
@@ -91,6 +89,16 @@ async def _pause_stale(
             until=None,
         )
         await pauses.begin(connection, stale)
+
+
+async def _is_asked(connection: AsyncConnection, name: str, *, old_since: datetime) -> bool:
+    """True when a person was asked about this edition, or is being asked for another reason."""
+    last = await pauses.last(connection, Scope.EDITION, name)
+    if last is not None and last.until is None:
+        return True
+    return await pauses.asked(connection, Scope.EDITION, name, Kind.STALE) or await pauses.resumed(
+        connection, Scope.EDITION, name, since=old_since
+    )
 
 
 async def _keep_pace(

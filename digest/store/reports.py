@@ -98,19 +98,30 @@ def can_come_back(whose: Whose) -> bool:
 
 
 async def come_back(
-    connection: AsyncConnection, delivery_id: int, *, reply: str, now: datetime
+    connection: AsyncConnection,
+    delivery_id: int,
+    *,
+    reply: str,
+    again_at: datetime | None = None,
+    now: datetime,
 ) -> bool:
     """Sent or uncertain becomes bounced; False when it was neither.
 
     The relay took it, so nothing is in doubt any more, and then it, or another one, gave it back.
+    With `again_at` it is deferred until then: while the breaker stands the reader is not to blame,
+    and he has not got his mail.
     """
+    state = DeliveryState.BOUNCED if again_at is None else DeliveryState.DEFERRED
+    values = {"state": state.value, "reply": reply[:500], "updated_at": now}
+    if again_at is not None:
+        values["due_at"] = again_at
     result = await connection.execute(
         update(deliveries)
         .where(
             deliveries.c.id == delivery_id,
             deliveries.c.state.in_([each.value for each in _TAKEN]),
         )
-        .values(state=DeliveryState.BOUNCED.value, reply=reply[:500], updated_at=now)
+        .values(values)
     )
     return bool(result.rowcount)
 

@@ -24,6 +24,7 @@ from digest.jobs.returned import is_step
 from digest.jobs.send import deliver
 from digest.jobs.world import World
 from digest.model.delivery import DeliveryState, Uncertain
+from digest.model.pause import Scope as Paused
 from digest.model.report import Cause, Failure, Report, ReportKind
 from digest.store import bounces, pauses, reports, subscribers
 from digest.store.journal import Journal
@@ -378,7 +379,12 @@ async def test_when_far_too_much_comes_back_nobody_is_blamed(world: World) -> No
     assert [(each.scope.value, each.kind.value) for each in standing] == [("edition", "breaker")]
     assert known == {Cause.BLOCKED: 24}
     for name in names(24):  # the first twenty and those that trickled in after them
-        assert await of(world, name) == ("bounced", None)
+        assert await of(world, name) == ("deferred", None)
+    async with world.store.write() as connection:
+        await pauses.end(connection, Paused.EDITION, "1", now=world.clock())
+    ours, script = scripted(world)
+    await deliver(ours, Scope())
+    assert sorted(script.taken) == names(24)  # nobody had got it, so everybody gets it now
 
 
 @on_sqlite
