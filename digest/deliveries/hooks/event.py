@@ -61,24 +61,19 @@ class Subject:
 
     def left(self) -> Event:
         """He used the provider's own way to unsubscribe: a wish, and no complaint."""
-        return self._event(
-            Report(
-                kind=ReportKind.COMPLAINT,
-                addresses=(self.address,),
-                leaves=True,
-                wish=True,
-                genuine=True,
-                traces=self.traces,
-            )
-        )
+        return self._farewell(leaves=True, wish=True)
 
     def complained(self, *, leaves: bool = True) -> Event:
         """A complaint; with `leaves` one that wants nothing more of us."""
+        return self._farewell(leaves=leaves, wish=False)
+
+    def _farewell(self, *, leaves: bool, wish: bool) -> Event:
         return self._event(
             Report(
                 kind=ReportKind.COMPLAINT,
                 addresses=(self.address,),
                 leaves=leaves,
+                wish=wish,
                 genuine=True,
                 traces=self.traces,
             )
