@@ -94,16 +94,22 @@ async def is_bad(connection: Connection, edition_id: int, domain: str | None) ->
 
 
 async def stands(
-    connection: Connection, edition_id: int | None, domain: str, *, now: datetime
+    connection: Connection,
+    edition_id: int | None,
+    domain: str,
+    *,
+    alone: bool = False,
+    now: datetime,
 ) -> bool:
     """True while an edition, or a domain, is paused by the breaker: nobody is to blame now.
 
     It cannot begin to be so before this transaction ends: who trips it waits, and then sees what
-    was recorded here.
+    was recorded here. `alone` is for whoever may trip it himself in this very transaction: two
+    that share the edition and both want it alone would wait for each other for ever.
     """
     if edition_id is None:
         return False
-    await bounces.hold_still(connection, edition_id)
+    await bounces.hold_still(connection, edition_id, alone=alone)
     return await _is_on(connection, edition_id, domain, now=now)
 
 

@@ -53,8 +53,8 @@ class Case:
 
 async def find_delivery(connection: Connection, case: Case) -> Whose | None:
     """The delivery that a report is about: by our token, or by an address that we may believe."""
-    delivery_id = case.world.signer.find_bounce(case.report.traces)
-    found = await reports.whose(connection, delivery_id) if delivery_id is not None else None
+    named = case.world.signer.find_bounce(case.report.traces)
+    found = await reports.whose(connection, *named) if named is not None else None
     if found is None and case.address_key is not None:
         return await reports.newest_to(connection, case.address_key)
     return found

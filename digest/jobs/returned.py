@@ -35,7 +35,9 @@ async def take_bounce(connection: Connection, case: Case) -> Taken:
         return Taken(did=Did.UNKNOWN)
     failure = _failure_of(case.report, whose)
     # bounces trickle in for days: those that come while the breaker stands are of its trouble
-    void = await breaker.stands(connection, whose.edition_id, whose.domain, now=case.now)
+    void = await breaker.stands(
+        connection, whose.edition_id, whose.domain, alone=True, now=case.now
+    )
     cause = Cause.BLOCKED if void else failure.cause
     known = await reports.noted(connection, whose.delivery_id)
     again = Taken(did=Did.AGAIN, delivery_id=whose.delivery_id)

@@ -217,6 +217,9 @@ async def _attempt_all(run: _Run, batch: _Batch) -> None:
             raise end
     async with run.world.store.write() as connection:
         await deliveries.release(connection, owner=run.worker.id, now=run.world.clock())
+        # a backup made since the claim believes that all of these are still to be sent
+        mark = await remember.count(connection, run.world)
+    await remember.note(run.world, mark)
 
 
 async def _turn(run: _Run, batch: _Batch, place: int) -> None:

@@ -51,7 +51,7 @@ def way_back(world: World, claim: Claim, reader: Subscription) -> WayBack | None
     """Where mail about this delivery comes back to; None where no domain is kept for it."""
     if world.bounce_domain is None:
         return None
-    token = world.signer.bounce_token(claim.id)
+    token = world.signer.bounce_token(claim.id, int(claim.created_at.timestamp()))
     mailed = world.signer.mail_token(reader.ref) if world.bounce_mailbox else None
     return WayBack(
         return_path=f"b+{token}@{world.bounce_domain}",

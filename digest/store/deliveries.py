@@ -186,7 +186,7 @@ async def exclude(
         .where(
             deliveries.c.id == delivery_id,
             deliveries.c.owner == owner,
-            deliveries.c.state == DeliveryState.CLAIMED.value,
+            deliveries.c.state.in_((DeliveryState.CLAIMED.value, DeliveryState.DOTTED.value)),
             ~may_be_mailed(),
         )
         .values(state=DeliveryState.EXCLUDED.value, owner=None, updated_at=now)

@@ -55,6 +55,7 @@ def _tried() -> Select[tuple[object, ...]]:
             deliveries.c.edition_id,
             deliveries.c.subscription_id,
             deliveries.c.state,
+            deliveries.c.created_at,
             subscribers.c.id.label("subscriber_id"),
             subscribers.c.address,
             subscribers.c.address_hash,
@@ -68,10 +69,14 @@ def _tried() -> Select[tuple[object, ...]]:
     )
 
 
-async def whose(connection: AsyncConnection, delivery_id: int) -> Whose | None:
-    """Whom a delivery is about; None when there is none, or when it was never tried."""
+async def whose(connection: AsyncConnection, delivery_id: int, queued: int) -> Whose | None:
+    """Whom a delivery is about; None when there is none, or when it was never tried.
+
+    `queued` is the second in which it was written: after a backup was put back a number is given
+    out again, and what comes back of the lost delivery must not be laid at another reader's door.
+    """
     row = (await connection.execute(_tried().where(deliveries.c.id == delivery_id))).first()
-    return _whose(row) if row else None
+    return _whose(row) if row and int(row.created_at.timestamp()) == queued else None
 
 
 async def newest_to(connection: AsyncConnection, address_key: str) -> Whose | None:

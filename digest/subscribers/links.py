@@ -21,8 +21,10 @@ _SHAPE: Final = re.compile(r"[A-Za-z0-9_-]{38}")
 _PURPOSES: Final = ("confirm", "unsubscribe", "preferences", "suppression", "bounce", "mail")
 #: octets of a delivery's number: more than anybody will ever send
 _NUMBER: Final = 6
+#: octets of the second in which it was queued: a restored database gives numbers out again
+_SECOND: Final = 4
 #: in addresses tokens are base32, for servers on the way may change case; each has its own length
-_BOUNCE: Final = re.compile(r"(?<![a-z0-9])[a-z2-7]{36}(?![a-z0-9])", re.IGNORECASE)
+_BOUNCE: Final = re.compile(r"(?<![a-z0-9])[a-z2-7]{42}(?![a-z0-9])", re.IGNORECASE)
 _MAIL: Final = re.compile(r"(?<![a-z0-9])[a-z2-7]{45}(?![a-z0-9])", re.IGNORECASE)
 
 
@@ -61,17 +63,23 @@ class Signer:
         """Pass if the token confirms the request of this nonce. Raises LinkRefused."""
         self._check("confirm", token, request_nonce)
 
-    def bounce_token(self, delivery_id: int) -> str:
-        """The token in the return path of one delivery's message, 36 letters and digits."""
-        number = delivery_id.to_bytes(_NUMBER)
+    def bounce_token(self, delivery_id: int, queued: int) -> str:
+        """The token in the return path of one delivery's message, 42 letters and digits.
+
+        `queued`: when the delivery was written, in seconds since 1970.
+        """
+        number = delivery_id.to_bytes(_NUMBER) + queued.to_bytes(_SECOND)
         return _letters(number + self._mac("bounce", number)[:_MAC])
 
-    def find_bounce(self, traces: Iterable[str]) -> int | None:
-        """The delivery whose token stands in one of these texts; None where no true one does."""
+    def find_bounce(self, traces: Iterable[str]) -> tuple[int, int] | None:
+        """The delivery whose token stands in one of these texts, and when it was queued.
+
+        None where no true one does.
+        """
         for data in _found(_BOUNCE, traces):
-            number, mac = data[:_NUMBER], data[_NUMBER:]
-            if hmac.compare_digest(mac, self._mac("bounce", number)[:_MAC]):
-                return int.from_bytes(number)
+            named, mac = data[: _NUMBER + _SECOND], data[_NUMBER + _SECOND :]
+            if hmac.compare_digest(mac, self._mac("bounce", named)[:_MAC]):
+                return int.from_bytes(named[:_NUMBER]), int.from_bytes(named[_NUMBER:])
         return None
 
     def mail_token(self, ref: bytes) -> str:

@@ -157,6 +157,7 @@ class Row:
     doubts: int
     owner: str | None
     due_at: datetime
+    created_at: datetime
     reply: str | None
 
 

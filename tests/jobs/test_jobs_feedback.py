@@ -5,14 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Self
 
 import pytest
-from jobs_world import STADTBLATT, Clock, admit, ledger, names, open_world, publish, scripted
+from jobs_world import (
+    STADTBLATT,
+    Clock,
+    Row,
+    admit,
+    ledger,
+    names,
+    open_world,
+    publish,
+    scripted,
+)
 from returned_mails import bounce, complaint, forged, letter, ticket, vacation
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 
 from digest.deliveries.hooks.event import Event
 from digest.deliveries.reports import read_report
@@ -64,12 +75,27 @@ async def sent_again(world: World, *titles: str) -> dict[str, int]:
     await publish(world, *titles)
     ours, _ = scripted(world)
     await deliver(ours, Scope())
-    return {row.name: row.id for row in await ledger(world)}
+    return {row.name: Known(row) for row in await ledger(world)}
+
+
+class Known(int):
+    """A delivery's number, which remembers when it was queued."""
+
+    queued: int
+
+    def __new__(cls, row: Row) -> Self:
+        known = super().__new__(cls, row.id)
+        known.queued = int(row.created_at.timestamp())
+        return known
+
+
+def token(world: World, delivery: int) -> str:
+    return world.signer.bounce_token(delivery, getattr(delivery, "queued", 0))
 
 
 def back(world: World, delivery: int) -> str:
     """The return path of a delivery's message."""
-    return f"b+{world.signer.bounce_token(delivery)}@{DOMAIN}"
+    return f"b+{token(world, delivery)}@{DOMAIN}"
 
 
 async def ref_of(world: World, name: str) -> bytes:
@@ -203,9 +229,7 @@ async def test_a_bounce_without_a_single_word_of_why_counts_as_an_unexplained_on
     world: World,
 ) -> None:
     row = await sent_to(world, "anna")
-    report = Report(
-        kind=ReportKind.BOUNCE, genuine=True, traces=(world.signer.bounce_token(row["anna"]),)
-    )
+    report = Report(kind=ReportKind.BOUNCE, genuine=True, traces=(token(world, row["anna"]),))
     taken = await take_report(world, report, door=MAILBOX, key="k", now=world.clock())
     assert (taken.did, taken.suppressed) == (Did.BOUNCED, False)
 
@@ -217,7 +241,9 @@ async def test_a_doubt_is_resolved_by_what_comes_back(world: World, clock: Clock
     await deliver(ours, Scope())
     (row,) = await ledger(world)
     assert row.state is DeliveryState.UNCERTAIN
-    mail = bounce(back(world, row.id), "anna@example.org", status="4.2.2", said="452 4.2.2 full")
+    mail = bounce(
+        back(world, Known(row)), "anna@example.org", status="4.2.2", said="452 4.2.2 full"
+    )
     assert await did(world, mail) is Did.BOUNCED
     clock.forward(hours=1)
     ours, script = scripted(world)
@@ -245,7 +271,7 @@ async def test_what_was_never_tried_cannot_come_back(world: World) -> None:
     await admit(world, "anna")
     await publish(world, "Eins")
     (row,) = await ledger(world)
-    assert await did(world, bounce(back(world, row.id), "anna@example.org")) is Did.UNKNOWN
+    assert await did(world, bounce(back(world, Known(row)), "anna@example.org")) is Did.UNKNOWN
     assert await of(world, "anna") == ("queued", None)
 
 
@@ -254,7 +280,7 @@ async def test_a_confirm_mail_can_come_back_too(world: World) -> None:
     ours, _ = scripted(world)
     await deliver(ours, Scope())
     (row,) = await ledger(world)
-    assert await did(world, bounce(back(world, row.id), "neu@example.org")) is Did.BOUNCED
+    assert await did(world, bounce(back(world, Known(row)), "neu@example.org")) is Did.BOUNCED
     assert await of(world, "neu") == ("bounced", "bounced")
 
 
@@ -265,7 +291,8 @@ async def test_a_confirm_mail_can_come_back_too(world: World) -> None:
 async def test_what_is_forged_changes_nothing(world: World) -> None:
     row = await sent_to(world, "anna")
     true = back(world, row["anna"])
-    elsewhere = Signer("the secret of another installation").bounce_token(row["anna"])
+    stranger = replace(world, signer=Signer("the secret of another installation"))
+    elsewhere = token(stranger, row["anna"])
     wrong = true.replace(true[10], "b" if true[10] != "b" else "c")
     unheard_of = back(world, 999_999)
     for mail in (
@@ -628,7 +655,7 @@ async def test_an_event_is_of_the_delivery_whose_token_it_carries(world: World) 
     event = told(
         "anna@example.org",
         ReportKind.BOUNCE,
-        traces=(world.signer.bounce_token(old["anna"]),),
+        traces=(token(world, old["anna"]),),
         cause=Cause.FULL,
     )
     assert await take_events(world, [event], door="ses") == 1
@@ -661,3 +688,40 @@ async def test_a_complaint_told_by_a_provider_ends_it(world: World) -> None:
     assert await take_events(world, [event], door="ses") == 1
     assert await of(world, "anna") == ("sent", "complained")
     assert (await subscription_state(world, "anna"))[0] == "unsubscribed"
+
+
+async def test_a_number_that_is_given_out_again_brings_nobody_elses_bounce(world: World) -> None:
+    """As after a restored backup: the lost delivery's number belongs to another reader now."""
+    lost = await sent_to(world, "anna", "bert")
+    old = back(world, lost["anna"])
+    async with world.store.write() as connection:
+        await connection.execute(delete(deliveries).where(deliveries.c.id == lost["anna"]))
+        await connection.execute(
+            update(deliveries)
+            .where(deliveries.c.id == lost["bert"])
+            .values(id=lost["anna"], created_at=world.clock() + timedelta(hours=1))
+        )
+    assert (await take(world, bounce(old, "anna@example.org"))).did is Did.UNKNOWN
+    assert await of(world, "bert") == ("sent", None)
+
+
+async def test_bounces_that_come_together_trip_the_breaker_and_wait_for_no_other(
+    world: World,
+) -> None:
+    row = await sent_to(world, *names(40))
+    for name in names(19):
+        await take(world, bounce(back(world, row[name]), f"{name}@example.org"))
+    mails = [
+        understand(world, bounce(back(world, row[name]), f"{name}@example.org"))
+        for name in names(30)[19:]
+    ]
+    await asyncio.gather(
+        *(
+            take_report(world, report, door=MAILBOX, key=key, now=world.clock())
+            for report, key in mails
+        )
+    )
+    async with world.store.read() as connection:
+        standing = await pauses.standing(connection, now=world.clock())
+    assert [each.kind.value for each in standing] == ["breaker"]
+    assert {await of(world, name) for name in names(30)} == {("deferred", None)}

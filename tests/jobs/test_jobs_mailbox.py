@@ -71,7 +71,10 @@ async def sent_to(world: World, *people: str) -> dict[str, str]:
     ours, _ = scripted(world)
     await deliver(ours, Scope())
     token = world.signer.bounce_token
-    return {row.name: f"b+{token(row.id)}@{DOMAIN}" for row in await ledger(world)}
+    return {
+        row.name: f"b+{token(row.id, int(row.created_at.timestamp()))}@{DOMAIN}"
+        for row in await ledger(world)
+    }
 
 
 async def process(world: World, **more: Any) -> dict[str, int]:
@@ -116,8 +119,8 @@ async def test_everything_that_may_lie_in_it(world: World, box: Path) -> None:
         broken(f"nobody@{DOMAIN}"),
         letter(f"post@{DOMAIN}", "Wo ist mein Blatt?"),
         forged(paths[9], reader(9)),
-        bounce(f"b+{'a' * 36}@{DOMAIN}", reader(10)),
-        bounce(f"b+{Signer('another secret').bounce_token(11)}@{DOMAIN}", reader(11)),
+        bounce(f"b+{'a' * 42}@{DOMAIN}", reader(10)),
+        bounce(f"b+{Signer('another secret').bounce_token(11, 0)}@{DOMAIN}", reader(11)),
         complaint("x@y.example", returned="X-Other: y"),
         letter(f"u+{gone}@{DOMAIN}", "Unsubscribe"),
     ]

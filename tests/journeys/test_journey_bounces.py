@@ -90,7 +90,7 @@ def test_what_comes_back_over_imap_changes_whom_the_next_edition_goes_to(
     desk.admit(*READERS)
     assert desk.call("send", "--json").json["sent"] == 5
     to = relay.paths
-    assert all(re.fullmatch(rf"b\+[a-z2-7]{{36}}@{DOMAIN}", each) for each in to.values())
+    assert all(re.fullmatch(rf"b\+[a-z2-7]{{42}}@{DOMAIN}", each) for each in to.values())
     returned = f"Return-Path: <{to['carla']}>"
     server.deliver(
         # some servers write what they are given in capitals
