@@ -74,6 +74,8 @@ def read_hook_keys(settings: Settings) -> HookKeys:
             "DIGEST_HOOK_SENDGRID is no public key: copy the verification key of the signed event"
             " webhook as it stands"
         )
+    if settings.hook_ses_topic and not settings.hook_ses_topic.startswith("arn:"):
+        raise SettingsError("DIGEST_HOOK_SES_TOPIC is no ARN: copy the topic's, arn:aws:sns:…")
     return HookKeys(
         ses_topic=settings.hook_ses_topic,
         postmark=settings.hook_postmark,

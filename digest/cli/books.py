@@ -130,7 +130,8 @@ def _print(found: list[Balance], named: list[Line] | None) -> None:
     out.print(table, markup=False)
     doubts = sum(each.doubts for each in found)
     if doubts:
-        out.print(f"{doubts} replies were never read: so many copies may exist", markup=False)
+        were = "reply was" if doubts == 1 else "replies were"
+        out.print(f"{doubts} {were} never read: so many copies may exist", markup=False)
     if named is not None:
         people = Table("address", "state", "attempts", "since", "reply")
         for line in named:

@@ -39,7 +39,7 @@ def pause(
             await hold.pause(world, name, reason=reason)
 
     run(journey)
-    told.print(f"{name} is paused; `digest resume {name}` goes on", markup=False)
+    told.print(f"{_called(name)} is paused; `digest resume {name}` goes on", markup=False)
 
 
 def resume(name: _NAME) -> None:
@@ -48,12 +48,19 @@ def resume(name: _NAME) -> None:
     Examples: [bold]digest resume 12[/bold] · [bold]digest resume gmx.example[/bold]
     """
 
-    async def journey(stop: asyncio.Event) -> bool:  # noqa: ARG001 -- every journey has it
+    async def journey(stop: asyncio.Event) -> tuple[str, ...]:  # noqa: ARG001 -- every journey has it
         async with open_app(here()) as world:
             return await hold.resume(world, name)
 
-    ended = run(journey)
-    told.print(f"{name} goes on" if ended else f"{name} was not paused", markup=False)
+    gone_on = run(journey)
+    for each in gone_on:
+        told.print(f"{_called(each)} goes on", markup=False)
+    if not gone_on:
+        told.print(f"{_called(name)} was not paused", markup=False)
+
+
+def _called(name: str) -> str:
+    return f"edition {name}" if name.isdecimal() else name
 
 
 def abandon(

@@ -129,7 +129,8 @@ async def _send_really(
     if wish.talking:
         tell_polls([each for each in done.polls if each.error])
         for each in done.pauses:
-            told.print(f"Paused: {each.scope} {each.name}: {each.cause}", markup=False)
+            ways = "" if "digest resume" in each.cause else f" (`digest resume {each.name}`)"
+            told.print(f"Paused: {each.scope} {each.name}: {each.cause}{ways}", markup=False)
     return _Report(document=_count(done), said=_in_words(done), failed=_trouble(done))
 
 
@@ -181,10 +182,9 @@ def _trouble(done: Dispatch) -> str | None:
         )
     held = [each for each in done.pauses if each.scope is Scope.EDITION]
     if held:
-        return (
-            f"edition {held[0].name} is paused: {held[0].cause}; {_wait(done)}:"
-            f" `digest resume {held[0].name}` goes on"
-        )
+        hint = f"; `digest resume {held[0].name}` goes on"
+        ways = "" if "digest resume" in held[0].cause else hint
+        return f"edition {held[0].name} is paused, and {_wait(done)}: {held[0].cause}{ways}"
     if done.polls and not done.editions and all(each.error for each in done.polls):
         return _UNREAD
     if done.stopped and done.waiting:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from digest.app import open_app
 from digest.cli.run import here, out, print_json, run
+from digest.jobs import restore
 from digest.jobs.status import take_stock
 
 _JSON = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
@@ -28,6 +29,7 @@ def status(*, as_json: _JSON = False) -> None:
 
     async def journey(stop: asyncio.Event) -> dict[str, Any]:  # noqa: ARG001 -- every journey has it
         async with open_app(here()) as world:
+            await restore.look(world)
             return await take_stock(world)
 
     stock = run(journey)
@@ -64,9 +66,9 @@ def _print_troubles(stock: dict[str, Any]) -> None:
         out.print(f"Relay away since {since}: {stock['relay_error']}", style="red", markup=False)
     for each in stock["pauses"]:
         until = f"until {each['until_utc']}" if each["until_utc"] else "until you resume it"
+        ways = "" if "digest resume" in each["cause"] else f" (`digest resume {each['name']}`)"
         out.print(
-            f"Paused: {each['scope']} {each['name']}, {until}: {each['cause']}"
-            f" (`digest resume {each['name']}`)",
+            f"Paused: {each['scope']} {each['name']}, {until}: {each['cause']}{ways}",
             style="yellow",
             markup=False,
         )

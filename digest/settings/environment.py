@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     ] = None
     smtp_connections: int = Field(4, ge=1, le=100)
     smtp_rate: Annotated[float | None, BeforeValidator(_none_if_empty)] = Field(
-        None, gt=0, le=100_000, allow_inf_nan=False
+        None, ge=0.001, le=100_000, allow_inf_nan=False
     )
     smtp_expiry: int = Field(48, ge=1, le=24 * 14)
     dkim_selector: Optional = None

@@ -33,7 +33,7 @@ from jobs_world import (
 from sqlalchemy import delete, select
 
 from digest.errors import RelayAway, StoreError
-from digest.jobs import breaker, choose, join, remember, restore, trouble
+from digest.jobs import breaker, choose, hold, join, remember, restore, trouble
 from digest.jobs.binding import with_journal
 from digest.jobs.publish import Published, has_due, publish_due, publish_now
 from digest.jobs.send import deliver
@@ -786,3 +786,37 @@ async def test_a_restored_edition_waits_longer_than_a_day(desk: Place) -> None:
             await deliver(world, queue.Scope())
             desk.clock.at += timedelta(hours=10)
         assert script.attempts == []
+
+
+async def test_a_backup_from_the_middle_of_a_batch_sends_nothing_again(place: Place) -> None:
+    """The whole list was claimed before the backup, and most of it was sent after it."""
+    people = [f"r{number:02d}" for number in range(8)]
+    kept: list[Backup] = []
+
+    async def back_up_now() -> None:
+        kept.append(await place.back_up())
+
+    async with place.open({"r03": [back_up_now]}) as (world, script):
+        await admit(world, *people)
+        await place.publish(world, "Eins")
+        await deliver(world, queue.Scope())
+        assert script.taken == people
+    await kept[0].restore()
+    async with place.open() as (world, script):
+        await deliver(world, queue.Scope())
+        assert script.taken == []
+        async with world.store.read() as connection:
+            standing = await pauses.standing(connection, now=place.clock())
+        assert [each.kind for each in standing] == [Kind.RESTORED]
+
+
+async def test_what_was_given_up_after_a_backup_is_not_sent_unasked(place: Place) -> None:
+    async with place.open() as (world, _):
+        await admit(world, "anna")
+        made = await place.publish(world, "Eins")
+        backup = await place.back_up()
+        await hold.abandon(world, made.edition.id)
+    await backup.restore()
+    async with place.open() as (world, script):
+        await deliver(world, queue.Scope())
+        assert script.taken == []

@@ -222,7 +222,6 @@ def test_a_refusal_of_all_pauses_the_edition_and_blames_no_reader(
     stand.send()
     assert sink.taken() == []
     assert stand.desk.call("resume", "1").code == 0
-    stand.end_rests()
     assert copies(check_that_all_arrive(stand, sink)) == 0
 
 

@@ -12,6 +12,8 @@ from digest.model.text import one_line
 _PLAIN: Final = re.compile(r"[\x20-\x25\x27-\x7e]+|&|[^\x20-\x7e]+")
 _NAMESPACE: Final = re.compile(r'\(\("((?:[^"\\]|\\.)*)" (?:"((?:[^"\\]|\\.))"|NIL)')
 _SHOWN: Final = 200
+#: letters; what is shorter cannot be hidden without hiding everything
+_SECRET: Final = 4
 
 
 def quoted(name: str) -> str:
@@ -69,4 +71,6 @@ def body_in(data: Iterable[object]) -> bytes | None:
 def shown(text: str, *, hide: str) -> str:
     """What a server or a library said, fit for one line; never with the password in it."""
     plain = text[2:-1] if re.fullmatch(r"b(['\"]).*\1", text, re.DOTALL) else text
-    return one_line(plain.replace(hide, "***"))[:_SHOWN]
+    # a word so short stands in every sentence, and is no secret
+    safe = plain.replace(hide, "***") if len(hide) >= _SECRET else plain
+    return one_line(safe)[:_SHOWN]
