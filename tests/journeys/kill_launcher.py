@@ -64,7 +64,7 @@ def _end_at(wish: dict[str, Any]) -> None:
         words = statement.split()
         if words[0] in _WRITES:
             name = _name(words, values)
-            if "journals" not in words[:3]:  # it counts in most transactions, and says nothing of them
+            if "journals" not in words[:3]:  # they count in most transactions, and name none
                 written[id(connection.connection.dbapi_connection)] = name
             pass_point(name)
 
