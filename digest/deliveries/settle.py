@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
 
 from digest.deliveries.replies import SHUTTING_DOWN
 from digest.deliveries.retry import EXPIRY, next_attempt
@@ -18,9 +17,6 @@ from digest.model.delivery import (
     Uncertain,
 )
 from digest.model.report import Cause
-
-#: refused for good, but not for the reader's sake: the message waits until the trouble is mended
-NOT_THE_READER: Final = frozenset({Cause.BLOCKED, Cause.MESSAGE, Cause.PROTOCOL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,4 +86,4 @@ def settle(
 
 def _waits(cause: Cause, claim: Claim) -> bool:
     """Service mail about the message itself has no edition that could be paused: it is over."""
-    return cause in NOT_THE_READER and (claim.edition_id is not None or cause is Cause.BLOCKED)
+    return cause.ours and (claim.edition_id is not None or cause is Cause.BLOCKED)

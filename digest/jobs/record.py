@@ -34,9 +34,6 @@ PATIENCE = 1.0
 #: how long the database is waited for when we were asked to stop, seconds
 GRACE = 15.0
 
-#: what nobody else but this reader can be meant by needs no second look
-_FOR_OTHERS = frozenset({Cause.BLOCKED, Cause.MESSAGE, Cause.PROTOCOL})
-
 
 @dataclass(slots=True)
 class Recorder:
@@ -136,7 +133,7 @@ class Recorder:
                 tripped = await self.breaker.refused(about.edition_id, about.domain)
             except StoreError as problem:  # the next refusal asks again
                 log.warning("breaker status=error reason=%r", str(problem))
-        return tripped or settled.cause in _FOR_OTHERS or settled.cause is Cause.PACE
+        return tripped or settled.cause.ours
 
     async def _insist(self, entry: Entry) -> bool:
         waited = 0.0

@@ -24,9 +24,6 @@ from digest.subscribers.address import address_key
 #: the books of an edition are counted again each time its refusals have grown by so much
 GROWTH: Final = 1.1
 
-#: causes that are about us
-_NOBODYS: Final = frozenset({Cause.PACE, Cause.BLOCKED, Cause.MESSAGE, Cause.PROTOCOL})
-
 
 async def take_bounce(connection: Connection, case: Case) -> Taken:
     """Blame the reader whose delivery it is, whatever address the words name."""
@@ -41,7 +38,7 @@ async def take_bounce(connection: Connection, case: Case) -> Taken:
     cause = Cause.BLOCKED if void else failure.cause
     known = await reports.noted(connection, whose.delivery_id)
     again = Taken(did=Did.AGAIN, delivery_id=whose.delivery_id)
-    news = _is_news(cause, known)
+    news = known is None or cause.outweighs(known)
     if not news and not reports.can_come_back(whose):
         return again  # a flood of them is read, and writes nothing
     if not await reports.remember(connection, case.key, now=case.now):
@@ -68,13 +65,6 @@ async def take_bounce(connection: Connection, case: Case) -> Taken:
     if known is None:
         await _look_at_books(connection, whose, journal=case.world.journal, now=case.now)
     return Taken(did=Did.BOUNCED, suppressed=closed, delivery_id=whose.delivery_id)
-
-
-def _is_news(cause: Cause, known: Cause | None) -> bool:
-    """True for what `bounces.note` would write over what is written down."""
-    if known is None or (cause.hard and not known.hard):
-        return True
-    return known in _NOBODYS and cause not in _NOBODYS
 
 
 def _failure_of(report: Report, whose: Whose) -> Failure:

@@ -52,6 +52,19 @@ class Cause(StrEnum):
         """True when it is certain that this address takes no mail; all else is soft."""
         return self in (Cause.GONE, Cause.CLOSED, Cause.NOWHERE)
 
+    @property
+    def ours(self) -> bool:
+        """True when it is about us and what we send: no reader is meant, and others are met too."""
+        return self in (Cause.PACE, Cause.BLOCKED, Cause.MESSAGE, Cause.PROTOCOL)
+
+    def outweighs(self, other: Cause) -> bool:
+        """True when it says more of one delivery than what is known of it.
+
+        What is certain says more than what is not, and what is about the reader more than what is
+        about us.
+        """
+        return (self.hard and not other.hard) or (other.ours and not self.ours)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:

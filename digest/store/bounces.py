@@ -5,24 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.delivery import DeliveryState
 from digest.model.report import Cause
 from digest.store.dialect import insert_new
-from digest.store.tables import deliveries, editions, subscribers, subscriptions, suppressions
+from digest.store.readers import readers_at
+from digest.store.tables import deliveries, editions, suppressions
 from digest.store.troubles import bounces
 
 #: refusals that count towards a pause: 5xx by the relay, and all that comes back later
 _REFUSALS = tuple(
     each.value for each in (Cause.GONE, Cause.CLOSED, Cause.NOWHERE, Cause.REFUSED, Cause.BLOCKED)
 )
-
-_HARD = tuple(each.value for each in Cause if each.hard)
-
-#: no reader is meant by these
-_NOBODYS = tuple(each.value for each in (Cause.PACE, Cause.BLOCKED, Cause.MESSAGE, Cause.PROTOCOL))
 
 
 async def note(
@@ -53,15 +49,12 @@ async def note(
         "at": now,
     }
     statement = insert_new(connection, bounces).values(row)
-    heavier = or_(
-        and_(statement.excluded.cause.in_(_HARD), bounces.c.cause.not_in(_HARD)),
-        and_(statement.excluded.cause.not_in(_NOBODYS), bounces.c.cause.in_(_NOBODYS)),
-    )
+    lighter = [each.value for each in Cause if cause.outweighs(each)]
     result = await connection.execute(
         statement.on_conflict_do_update(
             index_elements=["delivery_id"],
             set_={name: statement.excluded[name] for name in ("cause", "door", "text", "at")},
-            where=heavier,
+            where=bounces.c.cause.in_(lighter),
         )
     )
     return bool(result.rowcount)
@@ -110,16 +103,8 @@ async def tried(connection: AsyncConnection, edition_id: int, domain: str | None
         deliveries.c.attempts > 0,
     )
     if domain is not None:
-        query = query.where(deliveries.c.subscription_id.in_(_readers_at(domain)))
+        query = query.where(deliveries.c.subscription_id.in_(readers_at(domain)))
     return int((await connection.execute(query)).scalar_one())
-
-
-def _readers_at(domain: str) -> Select[int]:
-    return (
-        select(subscriptions.c.id)
-        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
-        .where(subscribers.c.domain == domain)
-    )
 
 
 async def blocking(connection: AsyncConnection, edition_id: int) -> list[str]:
@@ -138,7 +123,7 @@ async def any_sent(connection: AsyncConnection, edition_id: int, domain: str) ->
     query = select(deliveries.c.id).where(
         deliveries.c.edition_id == edition_id,
         deliveries.c.state == DeliveryState.SENT.value,
-        deliveries.c.subscription_id.in_(_readers_at(domain)),
+        deliveries.c.subscription_id.in_(readers_at(domain)),
     )
     return (await connection.execute(query.limit(1))).first() is not None
 

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from digest.model.delivery import DeliveryState
 from digest.model.pause import Kind, Pause, Scope
 from digest.store.dialect import insert_new
-from digest.store.tables import deliveries, subscribers, subscriptions
+from digest.store.readers import readers_at
+from digest.store.tables import deliveries
 from digest.store.troubles import pauses
 
 #: what can wait for a pause to end; uncertain rows too, where they are sent again
@@ -155,12 +156,7 @@ async def end(connection: AsyncConnection, scope: Scope, name: str, *, now: date
 def _within(scope: Scope, name: str) -> ColumnElement[bool]:
     if scope is Scope.EDITION:
         return deliveries.c.edition_id == int(name)
-    readers = (
-        select(subscriptions.c.id)
-        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
-        .where(subscribers.c.domain == name)
-    )
-    return deliveries.c.subscription_id.in_(readers)
+    return deliveries.c.subscription_id.in_(readers_at(name))
 
 
 async def give_up(connection: AsyncConnection, edition_id: int, *, now: datetime) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 
 from digest.model.subscriber import SubscriptionState
 from digest.store.tables import deliveries, subscribers, subscriptions, suppressions
@@ -44,4 +44,13 @@ def reads(
         subscriptions.c.state == SubscriptionState.ACTIVE.value,
         rhythm,
         ~suppressed,
+    )
+
+
+def readers_at(domain: str) -> Select[int]:
+    """The subscriptions, of whatever state, of people with an address at this domain."""
+    return (
+        select(subscriptions.c.id)
+        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+        .where(subscribers.c.domain == domain)
     )
