@@ -1,4 +1,4 @@
-"""What every test may ask for: a clock, both databases, a skip that is loud."""
+"""What every test may ask for: both databases, a site with feeds, a relay, a skip that is loud."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from loopback import Relay, Site, running, serving_site
 
 from digest.store.engine import Store, open_store
 
@@ -95,3 +96,15 @@ async def store(database_url: str) -> AsyncIterator[Store]:
     opened = await open_store(database_url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serving_site() as one:
+        yield one
+
+
+@pytest.fixture
+def relay() -> Iterator[Relay]:
+    with running(Relay()) as one:
+        yield one

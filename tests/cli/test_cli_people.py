@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from loopback import Relay, running
+from loopback import Relay
 from shell import Desk
-
-
-@pytest.fixture
-def relay() -> Iterator[Relay]:
-    with running(Relay()) as one:
-        yield one
 
 
 @pytest.fixture

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from loopback import Relay, Site, free_port, recent, running, serving_site
+from loopback import Relay, Site, free_port, recent, running
 from shell import Desk
 
 #: what scripts may rely on
@@ -19,18 +18,6 @@ KEYS = ("edition", "articles", "recipients", "sent", "deferred", "bounced", "unc
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving_site() as one:
-        yield one
-
-
-@pytest.fixture
-def relay() -> Iterator[Relay]:
-    with running(Relay()) as one:
-        yield one
 
 
 def set_up(desk: Desk, site: Site, port: int, *titles: str, **settings: object) -> None:

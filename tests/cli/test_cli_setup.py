@@ -9,12 +9,11 @@ import stat
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from loopback import Item, Page, Site, recent, serving_site
+from loopback import Item, Page, Site, recent
 from shell import Desk, newsletters
 
 PUBLISHED = datetime(2026, 11, 20, 8, 30, 15, tzinfo=UTC)
@@ -23,12 +22,6 @@ PUBLISHED = datetime(2026, 11, 20, 8, 30, 15, tzinfo=UTC)
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving_site() as one:
-        yield one
 
 
 def secret(env: Path) -> str:

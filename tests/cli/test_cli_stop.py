@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from loopback import Page, Relay, Site, recent, running, serving_site
+from loopback import Page, Relay, Site, recent, running
 from shell import Desk
 
 #: seconds that the site takes; who waits for it has not heard
 SLOW = 8
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving_site() as one:
-        yield one
 
 
 @pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])

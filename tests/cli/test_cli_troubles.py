@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from loopback import Relay, Site, recent, running, serving_site
+from loopback import Relay, Site, recent
 from shell import Desk
 
 #: the contract's
@@ -28,18 +27,6 @@ KEYS = (
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving_site() as one:
-        yield one
-
-
-@pytest.fixture
-def relay() -> Iterator[Relay]:
-    with running(Relay()) as one:
-        yield one
 
 
 @pytest.fixture

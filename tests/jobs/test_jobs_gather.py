@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from jobs_world import DAILY, NOW, STADTBLATT, Clock, open_world, sqlite
-from loopback import Item, Page, Site, rss, serving_site
+from loopback import Item, Page, Site, rss
 from sqlalchemy import select, text
 
 from digest.articles.make import make_articles
@@ -25,12 +25,6 @@ from digest.store import articles, feeds
 from digest.store.tables import articles as rows
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving_site() as one:
-        yield one
 
 
 @pytest.fixture

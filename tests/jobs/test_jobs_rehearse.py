@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ from jobs_world import (
     row_counts,
     sqlite,
 )
-from loopback import Item, Page, Relay, Site, running, serving_site
+from loopback import Item, Page, Relay, Site, running
 
 from digest.errors import RelayAway, UsageError
 from digest.jobs import choose, join
@@ -39,12 +39,6 @@ from digest.store.queue import Scope
 from digest.subscribers.address import address_key
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving_site() as one:
-        yield one
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP
 from dovecot import PASSWORD, Dovecot, dovecot
-from loopback import Relay, Site, recent, running, serving_site
+from loopback import Relay, Site, recent, running
 from returned_mails import bounce, complaint, letter, vacation
 from shell import Desk
 
@@ -33,12 +33,6 @@ class Sorter(Relay):
     ) -> str:
         self.paths[envelope.rcpt_tos[0].partition("@")[0]] = envelope.mail_from
         return await super().handle_DATA(server, session, envelope)
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving_site() as one:
-        yield one
 
 
 @pytest.fixture

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
 from fault_stand import EVERYBODY, READERS, Stand
-from loopback import Relay, running
+from loopback import Relay
 
 from digest.app import open_app, utc_now
 from digest.jobs.lease import enlisted
@@ -17,12 +16,6 @@ from digest.settings import read_settings
 from digest.store.queue import Scope
 
 pytest_plugins = ["kill_fixtures", "fault_fixtures"]
-
-
-@pytest.fixture
-def relay() -> Iterator[Relay]:
-    with running(Relay()) as one:
-        yield one
 
 
 def test_not_now_for_two_days_is_tried_more_and_more_rarely_and_expires(

@@ -22,12 +22,6 @@ pytest_plugins = ["kill_fixtures", "fault_fixtures"]
 CERTIFICATES = Path(__file__).parents[1] / "deliveries" / "certificates"
 
 
-@pytest.fixture
-def relay() -> Iterator[Relay]:
-    with running(Relay()) as one:
-        yield one
-
-
 class Forgetful(Relay):
     """Reads a message to its dot, keeps nothing, and hangs up."""
 

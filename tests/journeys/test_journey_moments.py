@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from kill_house import House
 from kill_relay import MOMENTS, HangUp
-from loopback import Site, recent, serving_site
+from loopback import Site, recent
 
 pytest_plugins = ["kill_fixtures"]
 pytestmark = pytest.mark.kill
@@ -23,12 +23,6 @@ IN_THE_GAP = ("dot kept", "dot answered")
 ONCE = ("greeting", "EHLO", "RSET", "QUIT")
 #: the person that the server always refuses, so that there is an RSET
 REFUSED = "r00000@example.org"
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving_site() as one:
-        yield one
 
 
 def kill_at(house: House, name: str, number: int) -> int:

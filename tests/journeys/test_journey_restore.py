@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from backups import Backup, back_up
-from loopback import Relay, Site, recent, running, serving_site
+from loopback import Relay, Site, recent
 from shell import Desk
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving_site() as one:
-        yield one
-
-
-@pytest.fixture
-def relay() -> Iterator[Relay]:
-    with running(Relay()) as one:
-        yield one
 
 
 @pytest.fixture

@@ -13,24 +13,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from loopback import Page, Relay, Site, free_port, recent, running, serving_site
+from loopback import Page, Relay, Site, free_port, recent
 from shell import Desk
 
 from digest.app import open_app, utc_now
 from digest.jobs.publish import publish_due
 from digest.settings import read_settings
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving_site() as one:
-        yield one
-
-
-@pytest.fixture
-def relay() -> Iterator[Relay]:
-    with running(Relay()) as one:
-        yield one
 
 
 @pytest.fixture
