@@ -131,6 +131,9 @@ async def open_app(
                 hooks=read_hook_keys(settings),
                 bounce_domain=settings.bounce_domain,
                 bounce_mailbox=settings.bounce_mailbox,
+                spool=settings.spool,
+                proxies=settings.proxies,
+                consent_network=settings.consent_network,
                 clock=clock,
                 secret_bytes=secrets.token_bytes,
             )

@@ -18,7 +18,7 @@ from digest.jobs.exhibit import utc
 from digest.jobs.send import deliver
 from digest.jobs.world import World
 from digest.model.subscriber import ConsentEvent, Subscription
-from digest.store import subscribers
+from digest.store import consents, subscribers, suppressions
 from digest.store.queue import Scope
 from digest.subscribers.address import address_key, parse_address
 from digest.words import languages
@@ -181,8 +181,8 @@ def show(address: _ADDRESS, *, as_json: _JSON = False) -> None:
             found = await subscribers.by_address(connection, key)
             known_as = world.signer.suppression_hash(key)
             return [
-                (each, await subscribers.consent_record(connection, each.id)) for each in found
-            ], await subscribers.suppression(connection, known_as)
+                (each, await consents.consent_record(connection, each.id)) for each in found
+            ], await suppressions.suppression(connection, known_as)
 
     found, closed = run(journey)
     if not found:

@@ -23,7 +23,7 @@ from digest.jobs.returned import take_bounce
 from digest.jobs.world import World
 from digest.model.report import Report, ReportKind
 from digest.model.subscriber import Subscription, SubscriptionState
-from digest.store import reports, subscribers
+from digest.store import reports, subscribers, suppressions
 from digest.store.engine import Connection
 from digest.subscribers.address import address_key, parse_address
 
@@ -146,8 +146,8 @@ async def _take_complaint(connection: Connection, case: Case) -> Taken:
     if case.report.wish:
         return Taken(did=Did.UNSUBSCRIBED)
     known_as = case.world.signer.suppression_hash(mine)
-    closed = await subscribers.suppression(connection, known_as) is None
-    await subscribers.suppress(connection, known_as, reason="complained", now=case.now)
+    closed = await suppressions.suppression(connection, known_as) is None
+    await suppressions.suppress(connection, known_as, reason="complained", now=case.now)
     await remember.closed(case.world.journal, known_as, reason="complained", now=case.now)
     return Taken(did=Did.COMPLAINED, suppressed=closed)
 

@@ -14,7 +14,7 @@ from digest.jobs import remember
 from digest.jobs.world import World
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import ConsentEvent, Subscription, SubscriptionState
-from digest.store import books, deliveries, subscribers
+from digest.store import books, consents, deliveries, subscribers, suppressions
 from digest.store.engine import Connection
 from digest.subscribers.address import address_key, parse_address
 
@@ -170,7 +170,7 @@ async def _meet(
     wire = parse_address(address)
     key = address_key(wire)
     known_as = world.signer.suppression_hash(key)
-    if await subscribers.is_suppressed(connection, known_as):
+    if await suppressions.is_suppressed(connection, known_as):
         return None
     return await subscribers.meet(
         connection,
@@ -225,4 +225,4 @@ async def note(
 ) -> None:
     """Write a line of the consent record."""
     event = ConsentEvent(kind=kind, at=now, door=door, detail=detail)
-    await subscribers.note(connection, subscription, event)
+    await consents.note(connection, subscription, event)

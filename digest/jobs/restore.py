@@ -17,7 +17,7 @@ from digest.jobs.binding import Memory, recall
 from digest.jobs.world import World
 from digest.model.journal import Closed, Entry, Made
 from digest.model.pause import Kind, Pause, Scope
-from digest.store import journals, lost, pauses, subscribers
+from digest.store import journals, lost, pauses, suppressions
 from digest.store.engine import Connection
 from digest.store.journal import Journal
 from digest.store.journals import Standing
@@ -145,7 +145,7 @@ async def _keep_out(
     detail = f"known from the journal; written on {now:%Y-%m-%d}"
     await journals.keep_out(connection, left, detail=detail)
     for shut in found.closed:
-        await subscribers.suppress(connection, shut.person, reason=shut.reason, now=shut.at)
+        await suppressions.suppress(connection, shut.person, reason=shut.reason, now=shut.at)
     if found.left or found.closed:
         log.warning(
             "journal status=applied unsubscribed=%d suppressed=%d",

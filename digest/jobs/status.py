@@ -13,7 +13,17 @@ from digest.model.feed import Feed
 from digest.model.newsletter import Newsletter
 from digest.model.pause import Pause
 from digest.model.report import Cause
-from digest.store import books, bounces, editions, feeds, paces, pauses, subscribers, workers
+from digest.store import (
+    books,
+    bounces,
+    editions,
+    feeds,
+    paces,
+    pauses,
+    subscribers,
+    suppressions,
+    workers,
+)
 from digest.store.engine import Connection
 
 #: what the present rate is measured over
@@ -76,7 +86,7 @@ async def _troubles(connection: Connection, now: datetime) -> dict[str, Any]:
         "relay_error_since_utc": utc(away[0][1]) if away else None,
         "workers": len(await workers.roll_call(connection)),
         "bounces_last_7_days": {cause.value: came_back.get(cause, 0) for cause in Cause},
-        "suppressed": await subscribers.count_suppressed(connection),
+        "suppressed": await suppressions.count_suppressed(connection),
     }
 
 

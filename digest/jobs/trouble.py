@@ -14,7 +14,7 @@ from digest.deliveries import pace
 from digest.jobs import remember
 from digest.model.pause import Kind, Pause, Scope
 from digest.model.report import Cause
-from digest.store import bounces, paces, pauses, subscribers
+from digest.store import bounces, paces, pauses, suppressions
 from digest.store.engine import Connection
 from digest.store.journal import Journal
 from digest.subscribers.standing import Bounce, is_dead
@@ -79,7 +79,7 @@ async def blame_reader(
     known = await bounces.of_person(connection, about.subscriber_id, since=now - bounces.REMEMBERED)
     if not is_dead((Bounce(cause=why, at=at) for why, at in known), now=now):
         return False
-    await subscribers.suppress(
+    await suppressions.suppress(
         connection, about.address_hash, reason="bounced", delivery_id=about.delivery_id, now=now
     )
     await remember.closed(journal, about.address_hash, reason="bounced", now=now)

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Literal
 
 from digest.deliveries.hooks.keys import HookKeys
@@ -51,6 +52,12 @@ class World:
     bounce_mailbox: str | None = None
     #: what outlives a restored backup; None: nothing does
     journal: Journal | None = None
+    #: where an unsubscribe is kept while the database is away
+    spool: Path = Path("digest.spool")
+    #: how many proxies of ours stand before the web and add to X-Forwarded-For
+    proxies: int = 0
+    #: keep the shortened address that a reader asked and confirmed from
+    consent_network: bool = False
     #: the time, aware, UTC
     clock: Callable[[], datetime]
     #: so many random bytes that nobody can guess

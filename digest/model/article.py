@@ -64,6 +64,8 @@ class Article:
     link_key: str | None = None
     #: false where `published_at` is only the time we first saw it
     dated: bool = True
+    #: names of the newsletter's topics that it is about
+    topics: tuple[str, ...] = ()
 
     @property
     def minutes(self) -> int:

@@ -91,3 +91,5 @@ class Claim:
     #: attempts made before this one
     attempts: int
     created_at: datetime
+    #: the topics of the edition's selection for this person; empty: the edition itself
+    choice: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 
@@ -35,6 +36,25 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """A part of a newsletter's news that a reader may choose, and how its articles are known."""
+
+    #: lower-case letters, digits and hyphens: what links and records name
+    name: str
+    title: str
+    #: categories of articles, compared without regard to case
+    categories: tuple[str, ...] = ()
+    #: words and phrases in titles and excerpts, whole and without regard to case
+    words: tuple[str, ...] = ()
+    #: sections of the newsletter whose articles belong to it
+    sections: tuple[str, ...] = ()
+
+
+#: what no topic is about, as a choice
+OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Newsletter:
     """A publication that people subscribe to."""
 
@@ -55,6 +75,8 @@ class Newsletter:
     schedules: tuple[Schedule, ...]
     #: how many articles one edition may hold
     limit: int
+    #: what a reader may choose from; empty: there is no choice
+    topics: tuple[Topic, ...] = ()
 
     @property
     def default_schedule(self) -> Schedule:
@@ -64,6 +86,15 @@ class Newsletter:
     def schedule(self, name: str) -> Schedule | None:
         """The rhythm of that name, or None."""
         return next((each for each in self.schedules if each.name == name), None)
+
+    def choose(self, names: Collection[str]) -> tuple[str, ...]:
+        """These topics as a choice: only what is offered, in alphabetical order.
+
+        Empty means everything, for somebody who names nothing that we offer or all of it.
+        """
+        offered = {each.name for each in self.topics} | {OTHER} if self.topics else set()
+        chosen = offered & set(names)
+        return () if chosen == offered else tuple(sorted(chosen))
 
     def takes_in_others_than(self, schedule: Schedule) -> tuple[str, ...]:
         """The frequencies whose lack makes a reader this rhythm's; none but for the default one.

@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     hook_sendgrid: Optional = None
     hook_brevo: Optional = None
     journal: Annotated[Path | None, BeforeValidator(_none_if_empty)] = Path("digest.journal")
+    spool: Path = Path("digest.spool")
+    proxies: int = Field(0, ge=0, le=10)
+    consent_network: bool = False
     uncertain: Literal["resend", "hold"] = "resend"
     outbox: Optional = None
     feed_allow_private: bool = False

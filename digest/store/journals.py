@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import bindparam, case, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.journal import Closed, Left
-from digest.model.subscriber import SubscriptionState
+from digest.model.subscriber import ConsentEvent, SubscriptionState
+from digest.store import consents
 from digest.store.dialect import insert_new
-from digest.store.tables import consent_events, subscribers, subscriptions, suppressions
+from digest.store.tables import subscribers, subscriptions, suppressions
 from digest.store.troubles import journals
 
 #: the row that gives the database a name of its own; its mark stays 0
@@ -26,6 +28,8 @@ PAGE = 10_000
 
 #: what one statement may name
 CHUNK = 500
+
+_Name = TypeVar("_Name", str, int)
 
 
 # --------------------------------------------------------------- names and marks
@@ -185,10 +189,17 @@ async def keep_out(
     )
     rows = [{"which": each, "left_at": at} for each, at in left.items()]
     await connection.execute(ending, rows)
-    event = {"kind": "unsubscribed", "door": "journal", "detail": detail}
-    events = [{"subscription_id": each, "at": at, **event} for each, at in left.items()]
-    await connection.execute(insert(consent_events), events)
+    for chunk in _chunks(sorted(left)):
+        await consents.note_many(
+            connection,
+            {
+                each: ConsentEvent(
+                    kind="unsubscribed", at=left[each], door="journal", detail=detail
+                )
+                for each in chunk
+            },
+        )
 
 
-def _chunks(names: Sequence[str]) -> Iterable[Sequence[str]]:
+def _chunks(names: Sequence[_Name]) -> Iterable[Sequence[_Name]]:
     return (names[start : start + CHUNK] for start in range(0, len(names), CHUNK))

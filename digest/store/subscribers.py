@@ -1,16 +1,16 @@
-"""Subscribers, their subscriptions, the consent record, and the suppressions that outlive them."""
+"""Subscribers and their subscriptions. The record of their word is in `store/consents.py`."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Row, Select, and_, func, insert, select, update
+from sqlalchemy import Row, Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from digest.model.subscriber import ConsentEvent, Subscriber, Subscription, SubscriptionState
+from digest.model.subscriber import Subscriber, Subscription, SubscriptionState
 from digest.store.dialect import insert_new
-from digest.store.tables import consent_events, subscribers, subscriptions, suppressions
+from digest.store.tables import subscribers, subscriptions
 
 
 async def meet(
@@ -117,6 +117,7 @@ async def add_subscription(
     frequency: str,
     topics: tuple[str, ...],
     request_nonce: bytes,
+    replaces: int | None = None,
     now: datetime,
 ) -> int:
     """A new subscription, pending."""
@@ -126,9 +127,10 @@ async def add_subscription(
         newsletter=newsletter,
         state=SubscriptionState.PENDING.value,
         frequency=frequency,
-        topics=list(topics),
+        choice=write_choice(topics),
         requested_at=now,
         request_nonce=request_nonce,
+        replaces=replaces,
     )
     return int((await connection.execute(statement.returning(subscriptions.c.id))).scalar_one())
 
@@ -140,6 +142,7 @@ async def ask_again(
     frequency: str,
     topics: tuple[str, ...],
     request_nonce: bytes,
+    replaces: int | None = None,
     now: datetime,
 ) -> None:
     """A subscription that was left or never confirmed is asked for anew: pending."""
@@ -149,9 +152,11 @@ async def ask_again(
         .values(
             state=SubscriptionState.PENDING.value,
             frequency=frequency,
-            topics=list(topics),
+            choice=write_choice(topics),
             requested_at=now,
             request_nonce=request_nonce,
+            replaces=replaces,
+            paused_until=None,
         )
     )
 
@@ -204,73 +209,6 @@ async def change(
         )
 
 
-async def note(connection: AsyncConnection, subscription_id: int, event: ConsentEvent) -> None:
-    """Write one line of the consent record."""
-    await connection.execute(
-        insert(consent_events).values(
-            subscription_id=subscription_id,
-            kind=event.kind,
-            at=event.at,
-            door=event.door,
-            detail=event.detail,
-        )
-    )
-
-
-async def consent_record(connection: AsyncConnection, subscription_id: int) -> list[ConsentEvent]:
-    """The consent record of one subscription, oldest first."""
-    query = (
-        select(consent_events)
-        .where(consent_events.c.subscription_id == subscription_id)
-        .order_by(consent_events.c.id)
-    )
-    return [
-        ConsentEvent(kind=row.kind, at=row.at, door=row.door, detail=row.detail)
-        for row in await connection.execute(query)
-    ]
-
-
-async def is_suppressed(connection: AsyncConnection, address_hash: str) -> bool:
-    """True for an address that is closed to us."""
-    query = select(suppressions.c.at).where(suppressions.c.address_hash == address_hash)
-    return (await connection.execute(query)).first() is not None
-
-
-async def suppress(
-    connection: AsyncConnection,
-    address_hash: str,
-    *,
-    reason: str,
-    delivery_id: int | None = None,
-    now: datetime,
-) -> None:
-    """Close an address to us; what closed it first stays its reason, but for a complaint.
-
-    A bounce may be taken back one day (`bounces.take_back`), a complaint never is.
-    """
-    row = {"address_hash": address_hash, "reason": reason, "at": now, "delivery_id": delivery_id}
-    statement = insert_new(connection, suppressions).values(row)
-    await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["address_hash"],
-            set_={"reason": reason, "delivery_id": delivery_id},
-            where=and_(suppressions.c.reason == "bounced", statement.excluded.reason != "bounced"),
-        )
-    )
-
-
-async def count_suppressed(connection: AsyncConnection) -> dict[str, int]:
-    """How many addresses are closed to us, by reason."""
-    query = select(suppressions.c.reason, func.count().label("n")).group_by(suppressions.c.reason)
-    return {row.reason: row.n for row in await connection.execute(query)}
-
-
-async def suppression(connection: AsyncConnection, address_hash: str) -> str | None:
-    """Why an address is closed to us; None when it is not."""
-    query = select(suppressions.c.reason).where(suppressions.c.address_hash == address_hash)
-    return (await connection.execute(query)).scalar()
-
-
 def _subscription(row: Row[tuple[object, ...]]) -> Subscription:
     person = Subscriber(
         id=row.subscriber_id,
@@ -286,9 +224,22 @@ def _subscription(row: Row[tuple[object, ...]]) -> Subscription:
         subscriber=person,
         state=SubscriptionState(row.state),
         frequency=row.frequency,
-        topics=tuple(row.topics),
+        topics=read_choice(row.choice),
+        hour=row.hour,
+        paused_until=row.paused_until,
         requested_at=row.requested_at,
         confirmed_at=row.confirmed_at,
         unsubscribed_at=row.unsubscribed_at,
         request_nonce=row.request_nonce,
+        replaces=row.replaces,
     )
+
+
+def write_choice(topics: Collection[str]) -> str:
+    """How a choice of topics is stored: each once, in alphabetical order."""
+    return ",".join(sorted(set(topics)))
+
+
+def read_choice(choice: str) -> tuple[str, ...]:
+    """The topics of a stored choice."""
+    return tuple(choice.split(",")) if choice else ()

@@ -106,6 +106,19 @@ editions = Table(
     UniqueConstraint("newsletter", "number"),
 )
 
+#: an edition as readers of some of its topics get it; its cards stand in the texts already
+selections = Table(
+    "selections",
+    metadata,
+    Column("edition_id", ForeignKey("editions.id"), primary_key=True),
+    #: the topics, as `subscriptions.choice` has them; never empty: that is the edition itself
+    Column("choice", Text, primary_key=True),
+    Column("subject", Text, nullable=False),
+    Column("preheader", Text, nullable=False),
+    Column("html", Text, nullable=False),
+    Column("text", Text, nullable=False),
+)
+
 #: a slot is one row: whoever writes it makes the edition, nobody else can
 slots = Table(
     "slots",
@@ -137,6 +150,8 @@ edition_articles = Table(
     Column("reason", Text),
     Column("card_html", Text),
     Column("card_text", Text),
+    #: names of the topics that it is about, with commas around: ",chips,robots,"
+    Column("topics", Text, nullable=False, server_default=""),
     UniqueConstraint("newsletter", "schedule", "article_id"),
 )
 
@@ -164,11 +179,18 @@ subscriptions = Table(
     Column("newsletter", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("frequency", Text, nullable=False),
-    Column("topics", JSON, nullable=False),
+    #: the topics that the person wants, in alphabetical order with commas between; empty: all
+    Column("choice", Text, nullable=False, server_default=""),
+    #: the hour of the person's own day at which scheduled editions come; null: when they are made
+    Column("hour", Integer),
+    #: until then nothing is sent
+    Column("paused_until", UtcTime),
     Column("requested_at", UtcTime, nullable=False),
     Column("confirmed_at", UtcTime),
     Column("unsubscribed_at", UtcTime),
     Column("request_nonce", LargeBinary, nullable=False),
+    #: the subscription of the same person's old address, which ends when this one is confirmed
+    Column("replaces", Integer),
     UniqueConstraint("subscriber_id", "newsletter"),
     Index("ix_subscriptions_newsletter_state", "newsletter", "state"),
 )
@@ -182,6 +204,15 @@ consent_events = Table(
     Column("at", UtcTime, nullable=False),
     Column("door", Text, nullable=False),
     Column("detail", Text, nullable=False),
+    #: the language of the words that were shown
+    Column("language", Text),
+    #: where the request came from, shortened; only where the operator wants it
+    Column("network", Text),
+    #: the mail that the event is about, and the SHA-256 of its bytes
+    Column("message_id", Text),
+    Column("message_hash", Text),
+    #: SHA-256 over this event and the hash of the one before it; empty for what is older
+    Column("hash", Text, nullable=False, server_default=""),
 )
 
 suppressions = Table(
@@ -213,7 +244,7 @@ deliveries = Table(
     "deliveries",
     metadata,
     Column("id", _Big, primary_key=True),
-    #: one of the two is set: an edition, or the kind of a notice ("confirm")
+    #: one of the two is set: an edition, or the kind of a notice ("confirm", "moved")
     Column("edition_id", ForeignKey("editions.id")),
     Column("notice", Text),
     Column("subscription_id", ForeignKey("subscriptions.id"), nullable=False, index=True),
@@ -222,6 +253,8 @@ deliveries = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     #: how often the dot was sent and no reply recorded: so many copies may exist
     Column("doubts", Integer, nullable=False, server_default="0"),
+    #: the selection of the edition that this person gets; empty: the edition itself
+    Column("choice", Text, nullable=False, server_default=""),
     Column("due_at", UtcTime, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),

@@ -1,4 +1,4 @@
-"""The tables of what goes wrong on the way: bounces, pauses, paces, reports, and the journals."""
+"""The tables of what goes wrong: bounces, pauses, paces, reports, journals, and crowds."""
 
 from __future__ import annotations
 
@@ -85,4 +85,23 @@ journals = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("mark", _Big, nullable=False),
+)
+
+#: how many confirm mails an address had; it outlives the request, which is erased after a week
+asks = Table(
+    "asks",
+    metadata,
+    Column("address_hash", Text, primary_key=True),
+    Column("newsletter", Text, primary_key=True),
+    Column("mails", Integer, nullable=False),
+    Column("last_at", UtcTime, nullable=False),
+)
+
+#: how often something was done in the hour that began then: by a network (its keyed hash), by all
+quotas = Table(
+    "quotas",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("began_at", UtcTime, nullable=False),
+    Column("used", Integer, nullable=False),
 )

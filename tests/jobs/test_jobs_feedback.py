@@ -37,7 +37,7 @@ from digest.jobs.world import World
 from digest.model.delivery import DeliveryState, Uncertain
 from digest.model.pause import Scope as Paused
 from digest.model.report import Cause, Failure, Report, ReportKind
-from digest.store import bounces, pauses, reports, subscribers
+from digest.store import bounces, consents, pauses, reports, subscribers, suppressions
 from digest.store.journal import Journal
 from digest.store.queue import Scope
 from digest.store.tables import deliveries
@@ -119,13 +119,13 @@ async def of(world: World, name: str) -> tuple[str, str | None]:
     row = [each for each in await ledger(world) if each.name == name][-1]
     hashed = world.signer.suppression_hash(f"{name}@example.org")
     async with world.store.read() as connection:
-        return row.state.value, await subscribers.suppression(connection, hashed)
+        return row.state.value, await suppressions.suppression(connection, hashed)
 
 
 async def subscription_state(world: World, name: str) -> tuple[str, list[tuple[str, str]]]:
     async with world.store.read() as connection:
         (found,) = await subscribers.by_address(connection, f"{name}@example.org")
-        record = await subscribers.consent_record(connection, found.id)
+        record = await consents.consent_record(connection, found.id)
     return found.state.value, [(each.kind, each.door) for each in record[1:]]
 
 
@@ -675,7 +675,7 @@ async def test_a_complaint_of_somebody_we_forgot_still_closes_the_address(world:
     assert await take_events(world, [event], door="ses") == 1
     hashed = world.signer.suppression_hash("was@example.org")
     async with world.store.read() as connection:
-        assert await subscribers.suppression(connection, hashed) == "complained"
+        assert await suppressions.suppression(connection, hashed) == "complained"
     assert (
         await join.request(world, address="was@example.org", newsletter=STADTBLATT, door="web")
         is join.Asked.SUPPRESSED

@@ -17,7 +17,7 @@ from digest.jobs.join import Asked
 from digest.jobs.send import deliver
 from digest.jobs.world import World
 from digest.model.subscriber import Subscription, SubscriptionState
-from digest.store import subscribers
+from digest.store import consents, subscribers, suppressions
 from digest.store.queue import Scope
 from digest.store.tables import subscriptions
 from digest.subscribers.address import address_key
@@ -50,7 +50,7 @@ async def known(world: World, address: str = ANNA) -> Subscription:
 async def record(world: World, address: str = ANNA) -> list[str]:
     found = await known(world, address)
     async with world.store.read() as connection:
-        return [each.kind for each in await subscribers.consent_record(connection, found.id)]
+        return [each.kind for each in await consents.consent_record(connection, found.id)]
 
 
 async def confirm_token(world: World, address: str = ANNA) -> str:
@@ -184,7 +184,7 @@ async def test_a_link_is_good_for_its_own_purpose_alone(world: World) -> None:
 async def test_a_suppressed_address_gets_no_mail_and_no_row(world: World) -> None:
     known_as = world.signer.suppression_hash(address_key(ANNA))
     async with world.store.write() as connection:
-        await subscribers.suppress(connection, known_as, reason="asked", now=NOW)
+        await suppressions.suppress(connection, known_as, reason="asked", now=NOW)
     assert await ask(world) is Asked.SUPPRESSED
     with pytest.raises(AddressRefused, match="closed to us"):
         await admit(world, "anna")

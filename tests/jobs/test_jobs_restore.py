@@ -42,7 +42,16 @@ from digest.messages.assemble import archive_html
 from digest.model.journal import Closed, Left, Made
 from digest.model.pause import Kind, Pause, Scope
 from digest.model.report import Cause
-from digest.store import editions, journals, lost, pauses, queue, subscribers
+from digest.store import (
+    consents,
+    editions,
+    journals,
+    lost,
+    pauses,
+    queue,
+    subscribers,
+    suppressions,
+)
 from digest.store import journal as journal_file
 from digest.store.journal import Journal
 from digest.store.tables import articles, consent_events, slots
@@ -111,14 +120,14 @@ async def leave(world: World, name: str) -> None:
 async def suppress(world: World, name: str, reason: str = "complaint") -> None:
     now = world.clock()
     async with world.store.write() as connection:
-        await subscribers.suppress(connection, key(world, name), reason=reason, now=now)
+        await suppressions.suppress(connection, key(world, name), reason=reason, now=now)
         await remember.closed(world.journal, key(world, name), reason=reason, now=now)
 
 
 async def who_is(world: World, name: str) -> str:
     async with world.store.read() as connection:
         found = await subscribers.by_address(connection, f"{name}@example.org")
-        shut = await subscribers.is_suppressed(connection, key(world, name))
+        shut = await suppressions.is_suppressed(connection, key(world, name))
     return "suppressed" if shut else found[0].state.value if found else "unknown"
 
 
@@ -384,7 +393,7 @@ async def test_who_left_is_kept_out_with_a_line_in_the_consent_record(place: Pla
         )
         async with world.store.read() as connection:
             [found] = await subscribers.by_address(connection, "gone@example.org")
-            event = (await subscribers.consent_record(connection, found.id))[-1]
+            event = (await consents.consent_record(connection, found.id))[-1]
         assert (event.kind, event.door, event.at) == ("unsubscribed", "journal", left_at)
         assert found.unsubscribed_at == left_at
         assert await held(world) == []  # nothing was sent meanwhile: there is nothing to ask

@@ -15,7 +15,7 @@ from digest.model.delivery import Bounced, Deferred
 from digest.model.pause import Kind, Pause, Scope
 from digest.model.report import Cause
 from digest.model.subscriber import SubscriptionState
-from digest.store import pauses, subscribers
+from digest.store import pauses, suppressions
 from digest.store.queue import Scope as Work
 from digest.store.tables import deliveries, subscriptions
 from digest.store.tables import subscribers as people
@@ -106,7 +106,7 @@ async def standing(world: World) -> list[Pause]:
 
 async def suppressed(world: World) -> dict[str, int]:
     async with world.store.read() as connection:
-        return await subscribers.count_suppressed(connection)
+        return await suppressions.count_suppressed(connection)
 
 
 async def noted(world: World) -> dict[str, int]:

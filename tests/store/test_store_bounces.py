@@ -11,7 +11,7 @@ from sqlalchemy import select
 from troubled_store import NOW, at, make_edition, set_row, stocked, table
 
 from digest.model.report import Cause
-from digest.store import bounces, subscribers
+from digest.store import bounces, suppressions
 from digest.store.engine import Connection, Store, open_store
 from digest.store.tables import deliveries as ledger
 from digest.store.troubles import bounces as noted
@@ -159,24 +159,24 @@ async def test_taking_back_opens_addresses_and_lets_refused_mail_wait(
             strict=True,
         ):
             await note(connection, row, cause, door="mailbox" if state == "sent" else "smtp")
-            await subscribers.suppress(
+            await suppressions.suppress(
                 connection, f"hash-{row.address}", reason="bounced", delivery_id=row.id, now=NOW
             )
             await connection.execute(
                 ledger.update().where(ledger.c.id == row.id).values(state=state)
             )
         # a complaint stays, whatever bounced as well
-        await subscribers.suppress(
+        await suppressions.suppress(
             connection, f"hash-{rows[1].address}", reason="complaint", now=NOW
         )
         # and so does what another edition closed
-        await subscribers.suppress(
+        await suppressions.suppress(
             connection, "hash-other", reason="bounced", delivery_id=999, now=NOW
         )
         taken = await bounces.take_back(connection, edition, domain, later=LATER)
         assert (len(taken.opened), taken.waiting) == ((3, 2) if domain is None else (2, 1))
         left = {
-            each.address: await subscribers.suppression(connection, f"hash-{each.address}")
+            each.address: await suppressions.suppression(connection, f"hash-{each.address}")
             for each in rows
         }
         causes = set((await connection.execute(select(noted.c.cause))).scalars())

@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from digest.model.delivery import DeliveryState
-from digest.store import books, deliveries, queue, subscribers, workers
+from digest.store import books, deliveries, queue, subscribers, suppressions, workers
 from digest.store.engine import Connection, Store
 from digest.store.queue import Scope
 from digest.store.tables import deliveries as rows
@@ -106,7 +106,7 @@ async def test_an_edition_goes_to_active_readers_of_its_rhythm_once(store: Store
         left = await _reader(connection, "left")
         await subscribers.leave(connection, left, now=NOW)
         await _reader(connection, "closed")
-        await subscribers.suppress(connection, "hash-closed", reason="asked", now=NOW)
+        await suppressions.suppress(connection, "hash-closed", reason="asked", now=NOW)
         edition = await _edition(connection)
         counts = [await _fan_out(connection, edition), await _fan_out(connection, edition)]
     assert counts == [2, 0]
@@ -181,7 +181,7 @@ async def test_a_suppressed_address_is_excluded_even_from_its_confirm_mail(store
     async with store.write() as connection:
         reader = await _reader(connection, "a", active=False)
         await deliveries.queue_notice(connection, notice="confirm", subscription_id=reader, now=NOW)
-        await subscribers.suppress(connection, "hash-a", reason="asked", now=NOW)
+        await suppressions.suppress(connection, "hash-a", reason="asked", now=NOW)
     assert (await _claim(store), await _states(store)) == ([], ["excluded"])
 
 

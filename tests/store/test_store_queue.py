@@ -22,7 +22,7 @@ from troubled_store import (
 )
 
 from digest.model.pause import Kind, Scope
-from digest.store import deliveries, paces, pauses, subscribers
+from digest.store import deliveries, paces, pauses, suppressions
 from digest.store.engine import Store
 from digest.store.holds import AHEAD, FAR, SOON
 from digest.store.tables import deliveries as ledger
@@ -130,7 +130,7 @@ async def test_those_who_left_take_no_place_on_a_slow_domains_line(store: Store)
     await slow_down(store, "slow.example", 1.0)
     async with store.write() as connection:
         for each in at("slow.example", 10):
-            await subscribers.suppress(connection, f"hash-{each}", reason="complaint", now=NOW)
+            await suppressions.suppress(connection, f"hash-{each}", reason="complaint", now=NOW)
     assert len(await take(store, limit=10)) == 2
     assert Counter(row.state for row in await table(store)) == {"excluded": 10, "claimed": 2}
 

@@ -37,7 +37,7 @@ from digest.jobs import join
 from digest.jobs.world import World
 from digest.model.feed import FeedFailure, Fetched
 from digest.model.subscriber import SubscriptionState
-from digest.store import subscribers
+from digest.store import subscribers, suppressions
 from digest.web.app import make_web
 from digest.web.hooks import add_hooks
 
@@ -368,5 +368,5 @@ async def test_a_complaint_at_the_door_ends_what_the_reader_gets(tmp_path: Path)
         known_as = web.world.signer.suppression_hash("gone@example.org")
         async with web.world.store.read() as connection:
             (found,) = await subscribers.by_address(connection, "gone@example.org")
-            assert await subscribers.suppression(connection, known_as) == "complained"
+            assert await suppressions.suppression(connection, known_as) == "complained"
         assert found.state is SubscriptionState.UNSUBSCRIBED

@@ -11,7 +11,7 @@ import pytest
 from web_visit import HARBOUR, STADTBLATT, Visit, visit
 
 from digest.model.subscriber import SubscriptionState
-from digest.store import subscribers as stored
+from digest.store import suppressions as stored
 from digest.subscribers.address import address_key
 
 

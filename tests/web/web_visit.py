@@ -20,7 +20,7 @@ from digest.model.edition import Edition
 from digest.model.newsletter import FeedSource, Newsletter, Schedule, Sender
 from digest.model.subscriber import ConsentEvent, Subscription
 from digest.settings import Settings
-from digest.store import articles, feeds, subscribers
+from digest.store import articles, consents, feeds, subscribers
 from digest.subscribers.address import address_key
 from digest.web.app import make_web
 
@@ -108,7 +108,7 @@ class Visit:
     async def record(self, address: str = "anna@example.org") -> list[ConsentEvent]:
         known = await self.known(address)
         async with self.world.store.read() as connection:
-            return await subscribers.consent_record(connection, known.id)
+            return await consents.consent_record(connection, known.id)
 
     def confirm_path(self, found: Subscription) -> str:
         return f"/confirm/{self.world.signer.confirm_token(found.ref, found.request_nonce)}"

@@ -1,0 +1,59 @@
+"""What readers choose, what is kept of their word, and how crowds are kept in order."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    # nobody could choose a topic before: there is nothing in that column to take over
+    op.drop_column("subscriptions", "topics")
+    op.add_column(
+        "subscriptions", sa.Column("choice", sa.Text(), server_default="", nullable=False)
+    )
+    op.add_column("subscriptions", sa.Column("hour", sa.Integer(), nullable=True))
+    op.add_column(
+        "subscriptions", sa.Column("paused_until", sa.DateTime(timezone=True), nullable=True)
+    )
+    op.add_column("subscriptions", sa.Column("replaces", sa.Integer(), nullable=True))
+    for name in ("language", "network", "message_id", "message_hash"):
+        op.add_column("consent_events", sa.Column(name, sa.Text(), nullable=True))
+    op.add_column(
+        "consent_events", sa.Column("hash", sa.Text(), server_default="", nullable=False)
+    )
+    op.add_column("deliveries", sa.Column("choice", sa.Text(), server_default="", nullable=False))
+    op.add_column(
+        "edition_articles", sa.Column("topics", sa.Text(), server_default="", nullable=False)
+    )
+    op.create_table(
+        "selections",
+        sa.Column("edition_id", sa.Integer(), nullable=False),
+        sa.Column("choice", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("preheader", sa.Text(), nullable=False),
+        sa.Column("html", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["edition_id"], ["editions.id"], name=op.f("fk_selections_edition_id_editions")
+        ),
+        sa.PrimaryKeyConstraint("edition_id", "choice", name=op.f("pk_selections")),
+    )
+    op.create_table(
+        "asks",
+        sa.Column("address_hash", sa.Text(), nullable=False),
+        sa.Column("newsletter", sa.Text(), nullable=False),
+        sa.Column("mails", sa.Integer(), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("address_hash", "newsletter", name=op.f("pk_asks")),
+    )
+    op.create_table(
+        "quotas",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_quotas")),
+    )
