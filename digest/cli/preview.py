@@ -75,7 +75,8 @@ async def _look_ahead(newsletter: str | None, reader: str | None, to: Path | Non
         schedule = which.default_schedule
         if person is not None:
             schedule = which.schedule(person.frequency) or schedule
-        rehearsal = await rehearse(world, which, schedule)
+        choice = person.topics if person else ()
+        rehearsal = await rehearse(world, which, schedule, choice=choice)
         failed = [poll for poll in rehearsal.polls if poll.error]
         found = rehearsal.prepared
         if found is None:

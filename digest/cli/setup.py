@@ -177,6 +177,12 @@ limit = 50
 
 [newsletter.schedules]         # what a reader may choose from; the first is the default
 daily = {quote(schedule)}
+
+# [newsletter.topics.robotics]   # what a reader may choose from the news; all else is "other"
+# title = "Robotics"
+# categories = ["Robotics"]      # of the articles, whatever their case
+# words = ["robot*"]             # whole words and phrases in titles and excerpts
+# sections = []                  # of the feeds above
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -13,10 +14,12 @@ from rich.table import Table
 from digest.app import open_app
 from digest.cli.run import fail, here, out, print_json, run, told
 from digest.editions.calendar import check_timezone
-from digest.jobs import choose, join
+from digest.errors import UsageError
+from digest.jobs import join, leave
 from digest.jobs.exhibit import utc
 from digest.jobs.send import deliver
 from digest.jobs.world import World
+from digest.model.newsletter import OTHER, Newsletter
 from digest.model.subscriber import ConsentEvent, Subscription
 from digest.store import consents, subscribers, suppressions
 from digest.store.queue import Scope
@@ -57,7 +60,10 @@ def subscribe(
     frequency: Annotated[
         str | None, typer.Option(metavar="F", help="One of the schedules.")
     ] = None,
-    topic: Annotated[list[str] | None, typer.Option(metavar="T")] = None,
+    topic: Annotated[
+        list[str] | None,
+        typer.Option(metavar="T", help="Only news of this topic; as often as you like."),
+    ] = None,
     timezone: Annotated[str | None, typer.Option(metavar="TZ", help="An IANA name.")] = None,
 ) -> None:
     """Start a double opt-in: a confirm mail goes out, and nothing else until its button is used.
@@ -65,8 +71,6 @@ def subscribe(
     Examples: [bold]digest subscribe anna@example.org[/bold] ·
     [bold]digest subscribe anna@example.org --confirmed --frequency weekly[/bold]
     """
-    if topic:
-        fail("--topic: this newsletter has no topics to choose from yet", code=2)
     if language is not None and language not in languages():
         fail(f"--language {language!r}: we speak {', '.join(languages())}", code=2)
     if timezone is not None and (wrong := check_timezone(timezone)):
@@ -74,12 +78,13 @@ def subscribe(
 
     async def journey(stop: asyncio.Event) -> str:
         async with open_app(here()) as world:
+            which = world.newsletter(newsletter)
             wanted: dict[str, Any] = {
                 "address": address,
-                "newsletter": world.newsletter(newsletter),
+                "newsletter": which,
                 "language": language,
                 "frequency": frequency,
-                "topics": tuple(topic or ()),
+                "topics": _topics(which, topic or ()),
                 "timezone": timezone,
                 "door": "cli",
             }
@@ -90,6 +95,16 @@ def subscribe(
             return await _say_asked(world, asked, address, stop)
 
     told.print(run(journey, patient=True), markup=False)
+
+
+def _topics(newsletter: Newsletter, names: Sequence[str]) -> tuple[str, ...]:
+    """The choice that these names make. Raises UsageError for one that is not offered."""
+    offered = [*(each.name for each in newsletter.topics), *([OTHER] if newsletter.topics else [])]
+    for name in names:
+        if name not in offered:
+            known = ", ".join(offered) or "none"
+            raise UsageError(f"{newsletter.slug} has no topic {name!r}; it has {known}")
+    return newsletter.choose(names)
 
 
 async def _say_asked(world: World, asked: join.Asked, address: str, stop: asyncio.Event) -> str:
@@ -120,7 +135,7 @@ def unsubscribe(address: _ADDRESS, *, newsletter: _NEWSLETTER = None) -> None:
     async def journey(stop: asyncio.Event) -> list[Subscription]:  # noqa: ARG001 -- every journey has it
         async with open_app(here()) as world:
             which = world.newsletter(newsletter) if newsletter else None
-            return await choose.leave_address(world, address, newsletter=which, door="cli")
+            return await leave.leave_address(world, address, newsletter=which, door="cli")
 
     left = run(journey)
     if not left:

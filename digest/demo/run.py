@@ -33,7 +33,7 @@ from digest.jobs.rehearse import show as show_edition
 from digest.jobs.send import deliver
 from digest.jobs.stopping import unless_stopped
 from digest.jobs.world import World
-from digest.model.newsletter import FeedSource, Newsletter, Schedule, Sender
+from digest.model.newsletter import FeedSource, Newsletter, Schedule, Sender, Topic
 from digest.service import keep_delivering, open_door, serving
 from digest.settings import Settings
 from digest.store.queue import Scope
@@ -142,6 +142,22 @@ def _newsletter(wish: Wish, local: str) -> Newsletter:
             Schedule(name="weekly", cron="0 7 * * mon"),
         ),
         limit=50,
+        topics=_topics(german=german),
+    )
+
+
+def _topics(*, german: bool) -> tuple[Topic, ...]:
+    """What a reader of the sample site may choose from."""
+    if german:
+        return (
+            Topic(name="robotik", title="Robotik", categories=("Robotik",), words=("Roboter*",)),
+            Topic(name="wissenschaft", title="Wissenschaft", categories=("Wissenschaft",)),
+            Topic(name="wirtschaft", title="Wirtschaft", categories=("Wirtschaft", "Arbeit")),
+        )
+    return (
+        Topic(name="robotics", title="Robotics", categories=("Robotics",), words=("robot*",)),
+        Topic(name="science", title="Science", categories=("Science",)),
+        Topic(name="business", title="Business", categories=("Business", "Work")),
     )
 
 

@@ -17,6 +17,8 @@ from digest.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from digest.model.newsletter import Newsletter, Schedule
+
 _ALIASES: Final = {
     "@HOURLY": "0 * * * *",
     "@DAILY": "0 0 * * *",
@@ -46,6 +48,7 @@ _FIELDS: Final = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
 _MONTH: Final = 3
 _WEEKDAY: Final = 4
 _LONGEST: Final = 200
+_WEEK: Final = timedelta(days=7)
 #: a moment after which each calendar pattern comes again within cronsim's fifty years
 _ANY_DAY: Final = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -108,6 +111,44 @@ def due_slot(expr: str, *, timezone: str, since: datetime, now: datetime) -> dat
         else:
             latest = later
     return latest
+
+
+def period(schedule: Schedule, newsletter: Newsletter, *, now: datetime) -> timedelta:
+    """How far apart the editions of a rhythm are, on average over the next eight."""
+    times = next_times(schedule.cron, timezone=newsletter.timezone, after=now, count=9)
+    # the clock's time, not the wall's: two aware times of one zone would be subtracted as walls
+    spans = [each.astimezone(UTC) for each in times]
+    return (spans[-1] - spans[0]) / (len(spans) - 1) if len(spans) > 1 else timedelta.max
+
+
+def is_daily_or_rarer(schedule: Schedule, newsletter: Newsletter, *, now: datetime) -> bool:
+    """True where no two editions come on one day, so that a reader may name the hour."""
+    times = next_times(schedule.cron, timezone=newsletter.timezone, after=now, count=9)
+    days = [each.date() for each in times]
+    return len(days) == len(set(days))
+
+
+def rarer_than(schedule: Schedule, newsletter: Newsletter, *, now: datetime) -> Schedule | None:
+    """What to offer somebody to whom this rhythm is too much; None where it is the rarest.
+
+    Of the rarer ones it is the one nearest to once a week.
+    """
+    often = period(schedule, newsletter, now=now)
+    spans = {each.name: period(each, newsletter, now=now) for each in newsletter.schedules}
+    rarer = [each for each in newsletter.schedules if spans[each.name] > often]
+    return min(rarer, key=lambda each: abs(spans[each.name] - _WEEK), default=None)
+
+
+def reader_hour(at: datetime, *, hour: int, timezone: str) -> datetime:
+    """The first moment at or after `at` that is `hour` o'clock in `timezone`, in UTC.
+
+    An hour that the clocks skip is the moment right after the gap; of one that they repeat it is
+    the first.
+    """
+    just_before = at.astimezone(UTC) - timedelta(microseconds=1)
+    zone = _read(f"0 {hour} * * *", timezone)
+    found = next(_slots(f"0 {hour} * * *", zone=zone, after=just_before), None)
+    return found or at.astimezone(UTC)
 
 
 def _read(expr: str, timezone: str) -> ZoneInfo:

@@ -131,6 +131,7 @@ async def count_readers(world: World, newsletter: Newsletter, schedules: Sequenc
                     newsletter=newsletter.slug,
                     schedule=each.name,
                     other_than=newsletter.takes_in_others_than(each),
+                    now=world.clock(),
                 )
                 for each in schedules
             ]

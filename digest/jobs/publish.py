@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 
-from digest.editions.calendar import due_slot
-from digest.editions.compose import compose
+from digest.editions.calendar import due_slot, is_daily_or_rarer, reader_hour
 from digest.jobs import remember, restore
+from digest.jobs.prepare import Prepared, prepare, select_for
 from digest.jobs.world import World
-from digest.messages.render import SIZE, size_of
-from digest.model.article import Article
-from digest.model.edition import Draft, Edition, LeftOut, Slot, Written
+from digest.model.edition import Draft, Edition, Slot
 from digest.model.newsletter import Newsletter, Schedule
-from digest.store import articles, deliveries, editions
+from digest.store import deliveries, editions, wishes
 from digest.store.dialect import lock_newsletter
 from digest.store.engine import Connection
+from digest.store.subscribers import read_choice, write_choice
+from digest.store.wishes import Wish
 
 log = logging.getLogger("digest.publish")
-
-#: what a first edition may look back to, however short its rhythm is
-LOOK_BACK = timedelta(hours=24)
-
-#: an article may be committed a little after the edition that was made before it was seen
-OVERLAP = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +87,7 @@ async def _publish(
         await lock_newsletter(connection, newsletter.slug)
         if await editions.is_taken(connection, slot):
             return None
-        found = await _candidates(connection, newsletter, schedule, now=now)
-        prepared = await _write(world, connection, newsletter, found, now=now)
+        prepared = await prepare(connection, world, newsletter, schedule)
         if prepared is None:
             if not slot.manual:
                 await editions.take(connection, slot, outcome="nothing new", now=now)
@@ -112,7 +104,9 @@ async def _publish(
             nonce=prepared.nonce,
             now=now,
         )
-        recipients = await _fan_out(connection, newsletter, schedule, edition, now=now)
+        recipients = await _fan_out(
+            connection, world, newsletter, slot, edition=edition, prepared=prepared
+        )
         mark = await remember.count(connection, world)
     await remember.note(world, mark, [edition.id])
     _tell(edition, prepared.draft, recipients)
@@ -137,127 +131,48 @@ def _tell(edition: Edition, draft: Draft, recipients: int) -> None:
 
 async def _fan_out(
     connection: Connection,
-    newsletter: Newsletter,
-    schedule: Schedule,
-    edition: Edition,
-    *,
-    now: datetime,
-) -> int:
-    return await deliveries.fan_out(
-        connection,
-        edition_id=edition.id,
-        newsletter=newsletter.slug,
-        frequencies=[schedule.name],
-        other_than=newsletter.takes_in_others_than(schedule),
-        now=now,
-    )
-
-
-# --------------------------------------------------------------- what to tell
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """An edition that could go out now: chosen and written, not stored."""
-
-    draft: Draft
-    written: Written
-    number: int
-    nonce: str
-    made_at: datetime
-
-
-async def prepare(
-    connection: Connection, world: World, newsletter: Newsletter, schedule: Schedule
-) -> Prepared | None:
-    """The edition that would go out now; None when there is nothing new."""
-    now = world.clock()
-    found = await _candidates(connection, newsletter, schedule, now=now)
-    return await _write(world, connection, newsletter, found, now=now)
-
-
-async def _candidates(
-    connection: Connection, newsletter: Newsletter, schedule: Schedule, *, now: datetime
-) -> list[Article]:
-    last = await editions.last_made_at(connection, newsletter.slug, schedule.name)
-    if last is not None:
-        since = last - OVERLAP
-    else:
-        # nothing is lost that came since the clock began to run, however long we were down
-        begun = await editions.last_slot(connection, newsletter.slug, schedule.name)
-        since = min(_first_look_back(newsletter, schedule, now), begun or now)
-    return await articles.candidates(
-        connection,
-        newsletter=newsletter.slug,
-        schedule=schedule.name,
-        sources=newsletter.feeds,
-        seen_since=since,
-    )
-
-
-def _first_look_back(newsletter: Newsletter, schedule: Schedule, now: datetime) -> datetime:
-    """How far a rhythm's first edition reaches: one full period, at least a day."""
-    start = now
-    for _ in range(2):
-        earlier = due_slot(
-            schedule.cron,
-            timezone=newsletter.timezone,
-            since=now - timedelta(days=62),
-            now=start - timedelta(seconds=1),
-        )
-        start = earlier or now - timedelta(days=31)
-    return min(start, now - LOOK_BACK)
-
-
-async def _write(
     world: World,
-    connection: Connection,
     newsletter: Newsletter,
-    found: list[Article],
+    slot: Slot,
     *,
-    now: datetime,
-) -> Prepared | None:
-    draft = compose(found, newsletter)
-    if draft is None:
-        return None
-    number = await editions.next_number(connection, newsletter.slug)
-    # chosen after the articles were read: no feed can hold it
-    nonce = world.secret_bytes(16).hex()
-    while True:
-        written = await asyncio.to_thread(
-            world.renderer.render_edition,
-            draft,
-            newsletter,
-            number=number,
-            made_at=now,
-            language=newsletter.language,
-            nonce=nonce,
-            public_url=world.public_url,
-        )
-        shorter = _shorten(draft, written, found, newsletter)
-        if shorter is None:
-            return Prepared(draft=draft, written=written, number=number, nonce=nonce, made_at=now)
-        draft = shorter
+    edition: Edition,
+    prepared: Prepared,
+) -> int:
+    """Write each reader's row: what he gets of the edition by his choice of topics, and when.
+
+    Somebody whose topics have no news this time gets nothing, as everybody does when there is none.
+    """
+    now, recipients, written = edition.made_at, 0, {"": True}
+    schedule = newsletter.schedule(slot.schedule) or newsletter.default_schedule
+    others = newsletter.takes_in_others_than(schedule)
+    by_hour = not slot.manual and is_daily_or_rarer(schedule, newsletter, now=now)
+    for wish in await wishes.all_of(
+        connection, newsletter.slug, [schedule.name], others, by_hour=by_hour, now=now
+    ):
+        choice = write_choice(newsletter.choose(read_choice(wish.choice)))
+        if choice not in written:
+            selection = await select_for(world, newsletter, schedule, prepared, read_choice(choice))
+            written[choice] = selection is not None
+            if selection is not None:
+                await editions.add_selection(
+                    connection, edition.id, choice=choice, written=selection
+                )
+        if written[choice]:
+            recipients += await deliveries.fan_out(
+                connection,
+                edition_id=edition.id,
+                newsletter=newsletter.slug,
+                frequencies=[schedule.name],
+                other_than=others,
+                wish=wish,
+                choice=choice,
+                due_at=_due_at(wish, newsletter, now=now),
+                now=now,
+            )
+    return recipients
 
 
-def _shorten(
-    draft: Draft, written: Written, found: list[Article], newsletter: Newsletter
-) -> Draft | None:
-    """A draft with fewer articles, or None when the HTML is small enough to be shown whole."""
-    size = size_of(written)
-    chosen = len(draft.articles)
-    if size <= SIZE or chosen == 1:
-        return None
-    fewer = max(1, min(chosen - 1, int(chosen * SIZE / size)))
-    shorter = compose(found, replace(newsletter, limit=fewer))
-    if shorter is None:
-        return None
-    # what stayed out before keeps its reason; this may be the second time that we shorten
-    reasons = {each.article.id: each.reason for each in draft.left_out}
-    return replace(
-        shorter,
-        left_out=tuple(
-            LeftOut(article=each.article, reason=reasons.get(each.article.id, "size"))
-            for each in shorter.left_out
-        ),
-    )
+def _due_at(wish: Wish, newsletter: Newsletter, *, now: datetime) -> datetime:
+    if wish.hour is None:
+        return now
+    return reader_hour(now, hour=wish.hour, timezone=wish.timezone or newsletter.timezone)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from digest.errors import UsageError
 from digest.jobs.gather import Poll, ask, keep
-from digest.jobs.publish import Prepared, prepare
+from digest.jobs.prepare import Prepared, count_recipients, prepare
 from digest.jobs.world import World
 from digest.jobs.write import links_for, write_test
 from digest.messages import assemble
@@ -15,7 +16,7 @@ from digest.model.delivery import Outcome
 from digest.model.edition import Edition, Written
 from digest.model.newsletter import Newsletter, Schedule
 from digest.model.subscriber import Subscription
-from digest.store import books, editions, feeds
+from digest.store import editions, feeds, past
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +30,17 @@ class Rehearsal:
 
 
 async def rehearse(
-    world: World, newsletter: Newsletter, schedule: Schedule, *, gathering: bool = True
+    world: World,
+    newsletter: Newsletter,
+    schedule: Schedule,
+    *,
+    gathering: bool = True,
+    choice: Sequence[str] = (),
 ) -> Rehearsal:
-    """Poll, choose and write as a send would, and take every change of the database back."""
+    """Poll, choose and write as a send would, and take every change of the database back.
+
+    With a `choice` of topics: what readers of that choice would get.
+    """
     urls = [source.url for source in newsletter.feeds]
     async with world.store.rehearse() as connection:
         await feeds.know(connection, urls, now=world.clock())
@@ -45,14 +54,11 @@ async def rehearse(
             await keep(connection, world, here[feed.url], answer)
             for feed, answer in zip(known, answers, strict=True)
         ]
-        prepared = await prepare(connection, world, newsletter, schedule)
-        readers = await books.count_readers(
-            connection,
-            newsletter=newsletter.slug,
-            schedule=schedule.name,
-            other_than=newsletter.takes_in_others_than(schedule),
+        prepared = await prepare(connection, world, newsletter, schedule, choice=choice)
+        readers = (
+            await count_recipients(connection, newsletter, schedule, prepared) if prepared else 0
         )
-    return Rehearsal(polls=tuple(polls), prepared=prepared, recipients=readers if prepared else 0)
+    return Rehearsal(polls=tuple(polls), prepared=prepared, recipients=readers)
 
 
 def as_edition(prepared: Prepared, newsletter: Newsletter, schedule: Schedule) -> Edition:
@@ -89,8 +95,8 @@ def show(
 async def latest(world: World, newsletter: Newsletter) -> Edition:
     """The newest edition that went out. Raises UsageError when there is none."""
     async with world.store.read() as connection:
-        past = await editions.past(connection, newsletter=newsletter.slug, limit=1)
-        found = await editions.get(connection, past[0].id) if past else None
+        newest = await past.past(connection, newsletter=newsletter.slug, limit=1)
+        found = await editions.get(connection, newest[0].id) if newest else None
     if found is None:
         raise UsageError(f"{newsletter.slug} has nothing to show yet: its feeds brought no article")
     return found

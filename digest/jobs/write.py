@@ -23,7 +23,7 @@ class Writer:
     world: World
     #: those whose messages are to be written, by subscription
     readers: dict[int, Subscription] = field(default_factory=dict)
-    _met: dict[int, tuple[Edition, assemble.Joined]] = field(default_factory=dict)
+    _met: dict[tuple[int, str], tuple[Edition, assemble.Joined]] = field(default_factory=dict)
 
     async def write(self, claim: Claim) -> Message:
         """The message of a row. Raises LookupError when what it is made from is gone."""
@@ -34,17 +34,20 @@ class Writer:
         back = way_back(self.world, claim, reader)
         if claim.edition_id is None:
             return write_notice(self.world, claim, reader, newsletter, back=back)
-        edition, joined = await self._edition(claim.edition_id)
-        return write_edition(self.world, edition, joined, reader, newsletter, back=back)
+        edition, joined = await self._edition(claim.edition_id, claim.choice)
+        return write_edition(
+            self.world, edition, joined, reader, newsletter, choice=claim.choice, back=back
+        )
 
-    async def _edition(self, edition_id: int) -> tuple[Edition, assemble.Joined]:
-        if edition_id not in self._met:
+    async def _edition(self, edition_id: int, choice: str) -> tuple[Edition, assemble.Joined]:
+        key = edition_id, choice
+        if key not in self._met:
             async with self.world.store.read() as connection:
-                edition = await editions.get(connection, edition_id)
+                edition = await editions.get(connection, edition_id, choice=choice)
             if edition is None:
-                raise LookupError(f"edition {edition_id} is gone")
-            self._met[edition_id] = (edition, assemble.join_cards(edition))
-        return self._met[edition_id]
+                raise LookupError(f"edition {edition_id} {choice} is gone")
+            self._met[key] = (edition, assemble.join_cards(edition))
+        return self._met[key]
 
 
 def way_back(world: World, claim: Claim, reader: Subscription) -> WayBack | None:
@@ -60,15 +63,19 @@ def way_back(world: World, claim: Claim, reader: Subscription) -> WayBack | None
     )
 
 
-def links_for(world: World, newsletter: Newsletter, ref: bytes, edition_id: int) -> Links:
-    """The addresses that belong to the reader of this reference."""
+def links_for(
+    world: World, newsletter: Newsletter, ref: bytes, edition_id: int, choice: str = ""
+) -> Links:
+    """The addresses that belong to the reader of this reference, and of this choice of topics."""
     base = world.public_url
     archive = f"{base}/archive/{newsletter.slug}"
     return Links(
         unsubscribe=f"{base}/unsubscribe/{world.signer.unsubscribe_token(ref)}",
         preferences=f"{base}/preferences/{world.signer.preferences_token(ref)}",
         # an edition that is only shown or tested has no page of its own
-        view=f"{archive}/{edition_id}" if edition_id else archive,
+        view=(f"{archive}/{edition_id}" + (f"?topics={choice}" if choice else ""))
+        if edition_id
+        else archive,
         archive=archive,
     )
 
@@ -80,10 +87,11 @@ def write_edition(
     reader: Subscription,
     newsletter: Newsletter,
     *,
+    choice: str = "",
     back: WayBack | None = None,
 ) -> Message:
     """An edition for one reader; the same bytes at every attempt."""
-    links = links_for(world, newsletter, reader.ref, edition.id)
+    links = links_for(world, newsletter, reader.ref, edition.id, choice)
     html, text = assemble.fill(joined, links, address=reader.subscriber.address)
     message = mime.write_edition_message(
         edition=edition,

@@ -7,13 +7,13 @@ stored is what everybody gets, also two days later and on the web.
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from digest.messages import marks
 
 if TYPE_CHECKING:
-    from digest.model.edition import Edition
+    from digest.model.edition import Edition, Written
     from digest.model.message import Links
 
 #: literal text and slot names by turns, beginning and ending with text
@@ -77,13 +77,28 @@ def archive_html(edition: Edition, *, public_url: str) -> str:
 
 def _joined(edition: Edition, *, html: bool, keep: str) -> str:
     written, nonce = edition.written, edition.nonce
+    whole = _with_cards(written, nonce, html=html)
+    for name in (marks.MAIL, marks.WEB):
+        region = marks.find_region(nonce, name, html=html)
+        whole = region.sub(lambda m: m.group(1), whole) if name == keep else region.sub("", whole)
+    return whole
+
+
+def bind(written: Written, *, nonce: str) -> Written:
+    """The same with all cards in their places: what a choice of topics is stored as."""
+    return replace(
+        written,
+        html=_with_cards(written, nonce, html=True),
+        text=_with_cards(written, nonce, html=False),
+        cards=(),
+    )
+
+
+def _with_cards(written: Written, nonce: str, *, html: bool) -> str:
     whole = written.html if html else written.text
     for card in written.cards:
         slot = marks.card_slot(nonce, card.article_id, html=html)
         whole = whole.replace(slot, card.html if html else card.text, 1)
-    for name in (marks.MAIL, marks.WEB):
-        region = marks.find_region(nonce, name, html=html)
-        whole = region.sub(lambda m: m.group(1), whole) if name == keep else region.sub("", whole)
     return whole
 
 

@@ -55,9 +55,11 @@ class Renderer:
         language: str,
         nonce: str,
         public_url: str,
+        rarer: str | None = None,
     ) -> Written:
         """Write an edition in its newsletter's theme, with slots and cards (see `marks`).
 
+        `rarer` names the schedule to offer readers to whom this one is too much.
         `nonce` is 32 hexadecimal digits drawn after the articles were read. Where the HTML would
         pass 90,000 octets, less is told of each story. Raises TemplateFault.
         """
@@ -69,6 +71,8 @@ class Renderer:
             "made_at": made_at,
             "timezone": newsletter.timezone,
             "slot": marks.slots(nonce),
+            "rarer": rarer,
+            "topic_titles": {each.name: plain.tame(each.title) for each in newsletter.topics},
             "subject": plain.shorten(plain.tame(draft.subject), _SUBJECT),
             "preheader": plain.shorten(plain.tame(draft.preheader), _PREHEADER),
         }

@@ -86,6 +86,8 @@ class Story:
     minutes: int
     #: told at length, with picture and excerpt, or in brief
     full: bool
+    #: names of the newsletter's topics that it is about
+    topics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +170,7 @@ def _story(article: Article, detail: Detail, *, number: int) -> Story:
         published_at=article.published_at,
         minutes=article.minutes,
         full=full,
+        topics=article.topics,
     )
 
 

@@ -11,11 +11,18 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from digest.editions.calendar import check_cron, check_timezone
 from digest.errors import AddressRefused, SettingsError
-from digest.model.newsletter import FeedSource, Newsletter, Schedule, Sender
+from digest.model.newsletter import OTHER, FeedSource, Newsletter, Schedule, Sender, Topic
 from digest.subscribers.address import parse_address
 from digest.words import languages
 
@@ -40,6 +47,9 @@ RESERVED = frozenset(
         "unsubscribe",
     }
 )
+
+#: more boxes than that are no choice any more
+TOPICS = 20
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 
@@ -69,6 +79,26 @@ class _Feed(_Strict):
         return value
 
 
+class _Topic(_Strict):
+    title: Annotated[str, Field(max_length=60)]
+    categories: list[str] = []
+    words: list[str] = []
+    sections: list[str] = []
+
+    _lines = field_validator("title")(_one_line)
+
+    @field_validator("categories", "words", "sections")
+    @classmethod
+    def _filled(cls, value: list[str]) -> list[str]:
+        return [_one_line(each) for each in value]
+
+    @model_validator(mode="after")
+    def _can_be_known(self) -> _Topic:
+        if not (self.categories or self.words or self.sections):
+            raise ValueError("say how its articles are known: by categories, words or sections")
+        return self
+
+
 class _Newsletter(_Strict):
     slug: str
     title: Annotated[str, Field(max_length=100)]
@@ -83,6 +113,7 @@ class _Newsletter(_Strict):
     feeds: Annotated[list[str | _Feed], Field(min_length=1)]
     schedules: dict[str, str] = {"daily": "0 7 * * *"}
     limit: Annotated[int, Field(ge=1, le=200)] = 50
+    topics: dict[str, _Topic] = {}
 
     _lines = field_validator("title")(_one_line)
 
@@ -139,6 +170,16 @@ class _Newsletter(_Strict):
                 raise ValueError(f"{name} = {cron!r}: {reason}")
         return value
 
+    @field_validator("topics")
+    @classmethod
+    def _topics(cls, value: dict[str, _Topic]) -> dict[str, _Topic]:
+        for name in value:
+            if not _SLUG.fullmatch(name) or name == OTHER:
+                raise ValueError(f"{name!r}: use 1 to 40 letters a-z, digits and hyphens")
+        if len(value) > TOPICS:
+            raise ValueError(f"a reader cannot choose among more than {TOPICS}")
+        return value
+
     def noun(self) -> Newsletter:
         """The same as the noun that the rooms share."""
         name, address = parseaddr(self.sender)
@@ -160,6 +201,16 @@ class _Newsletter(_Strict):
             ),
             schedules=tuple(Schedule(name=n, cron=c) for n, c in self.schedules.items()),
             limit=self.limit,
+            topics=tuple(
+                Topic(
+                    name=name,
+                    title=each.title,
+                    categories=tuple(each.categories),
+                    words=tuple(each.words),
+                    sections=tuple(each.sections),
+                )
+                for name, each in self.topics.items()
+            ),
         )
 
 

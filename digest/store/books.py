@@ -157,14 +157,19 @@ async def notices_since(
 
 
 async def count_readers(
-    connection: AsyncConnection, *, newsletter: str, schedule: str, other_than: Collection[str] = ()
+    connection: AsyncConnection,
+    *,
+    newsletter: str,
+    schedule: str,
+    other_than: Collection[str] = (),
+    now: datetime,
 ) -> int:
-    """How many readers an edition of this rhythm would go to."""
+    """How many readers there are for an edition of this rhythm."""
     query = (
         select(func.count())
         .select_from(subscriptions)
         .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
-        .where(reads(newsletter, [schedule], other_than))
+        .where(reads(newsletter, [schedule], other_than, now=now))
     )
     return int((await connection.execute(query)).scalar_one())
 

@@ -24,6 +24,7 @@ from digest.model.delivery import DeliveryState
 from digest.store.dialect import insert_new
 from digest.store.readers import may_be_mailed, reads
 from digest.store.tables import deliveries, editions, subscribers, subscriptions
+from digest.store.wishes import Wish, has
 
 
 async def fan_out(
@@ -33,27 +34,44 @@ async def fan_out(
     newsletter: str,
     frequencies: Collection[str],
     other_than: Collection[str] = (),
+    wish: Wish | None = None,
+    choice: str = "",
+    due_at: datetime | None = None,
     now: datetime,
 ) -> int:
     """One row for each active reader of these frequencies; return how many.
 
     `other_than` adds the readers whose frequency is none of these: a rhythm that the operator took
-    away leaves nobody without mail. Fanning out twice adds nothing (unique on edition and person).
+    away leaves nobody without mail. With a `wish` only its readers are meant; they get the
+    edition's selection `choice`, at `due_at` at the earliest. Fanning out twice adds nothing
+    (unique on edition and person).
     """
     when = literal(now, deliveries.c.created_at.type)
+    due = when if due_at is None else literal(due_at, deliveries.c.due_at.type)
     readers = (
         select(
             literal(edition_id),
             subscriptions.c.id,
             literal(DeliveryState.QUEUED.value),
-            when,
+            literal(choice),
+            due,
             when,
             when,
         )
         .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
-        .where(reads(newsletter, frequencies, other_than))
+        .where(reads(newsletter, frequencies, other_than, now=now))
     )
-    columns = ["edition_id", "subscription_id", "state", "due_at", "created_at", "updated_at"]
+    if wish is not None:
+        readers = readers.where(has(wish))
+    columns = [
+        "edition_id",
+        "subscription_id",
+        "state",
+        "choice",
+        "due_at",
+        "created_at",
+        "updated_at",
+    ]
     # the unique key says who has one already: to ask for each reader whether he has would search
     # the very table that grows under the search
     statement = insert_new(connection, deliveries).from_select(columns, readers)

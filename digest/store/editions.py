@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from digest.model.article import Article
 from digest.model.edition import Card, Draft, Edition, Slot, Written
-from digest.store.tables import articles, edition_articles, editions, slots
+from digest.store.tables import edition_articles, editions, selections, slots
 
 
 async def is_taken(connection: AsyncConnection, slot: Slot) -> bool:
@@ -93,6 +93,7 @@ def _considered(draft: Draft, written: Written) -> list[dict[str, object]]:
             "article_id": article.id,
             "position": position,
             "section": article.section,
+            "topics": _topics(article),
             "reason": None,
             "card_html": cards[article.id].html,
             "card_text": cards[article.id].text,
@@ -104,6 +105,7 @@ def _considered(draft: Draft, written: Written) -> list[dict[str, object]]:
             "article_id": each.article.id,
             "position": None,
             "section": each.article.section,
+            "topics": _topics(each.article),
             "reason": each.reason,
             "card_html": None,
             "card_text": None,
@@ -111,6 +113,27 @@ def _considered(draft: Draft, written: Written) -> list[dict[str, object]]:
         for each in draft.left_out
     ]
     return chosen + left_out
+
+
+def _topics(article: Article) -> str:
+    """Names with commas around, so that one can be looked for: ",chips,robots,"."""
+    return f",{','.join(article.topics)}," if article.topics else ""
+
+
+async def add_selection(
+    connection: AsyncConnection, edition_id: int, *, choice: str, written: Written
+) -> None:
+    """Store an edition as the readers of a choice of topics get it, its cards joined already."""
+    await connection.execute(
+        insert(selections).values(
+            edition_id=edition_id,
+            choice=choice,
+            subject=written.subject,
+            preheader=written.preheader,
+            html=written.html,
+            text=written.text,
+        )
+    )
 
 
 async def next_number(connection: AsyncConnection, newsletter: str) -> int:
@@ -132,12 +155,31 @@ async def last_made_at(
     return latest
 
 
-async def get(connection: AsyncConnection, edition_id: int) -> Edition | None:
-    """One edition with its cards in reading order."""
+async def get(connection: AsyncConnection, edition_id: int, *, choice: str = "") -> Edition | None:
+    """One edition with its cards in reading order, or its selection for a choice of topics.
+
+    None where there is no such edition, or no such selection of it.
+    """
     row = (await connection.execute(select(editions).where(editions.c.id == edition_id))).first()
     if row is None:
         return None
-    return _edition(row, await _cards(connection, edition_id))
+    edition = _edition(row, await _cards(connection, edition_id) if not choice else ())
+    if not choice:
+        return edition
+    query = select(selections).where(
+        selections.c.edition_id == edition_id, selections.c.choice == choice
+    )
+    selected = (await connection.execute(query)).first()
+    if selected is None:
+        return None
+    written = Written(
+        subject=selected.subject,
+        preheader=selected.preheader,
+        html=selected.html,
+        text=selected.text,
+        cards=(),
+    )
+    return replace(edition, written=written)
 
 
 async def _cards(connection: AsyncConnection, edition_id: int) -> tuple[Card, ...]:
@@ -152,50 +194,6 @@ async def _cards(connection: AsyncConnection, edition_id: int) -> tuple[Card, ..
         Card(article_id=row.article_id, html=row.card_html, text=row.card_text)
         for row in await connection.execute(query)
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
-    """An edition in the archive's list."""
-
-    id: int
-    newsletter: str
-    schedule: str
-    number: int
-    made_at: datetime
-    subject: str
-    preheader: str
-    language: str
-
-
-async def past(
-    connection: AsyncConnection,
-    *,
-    newsletter: str | None = None,
-    limit: int = 50,
-    before: int | None = None,
-) -> list[Past]:
-    """Past editions, newest first; `before` is the id to go on from."""
-    columns = [editions.c[name] for name in Past.__dataclass_fields__]
-    query = select(*columns).order_by(editions.c.id.desc()).limit(limit)
-    if newsletter is not None:
-        query = query.where(editions.c.newsletter == newsletter)
-    if before is not None:
-        query = query.where(editions.c.id < before)
-    return [Past(**row._mapping) for row in await connection.execute(query)]  # noqa: SLF001 -- SQLAlchemy's public name for it
-
-
-async def headlines(connection: AsyncConnection, edition_id: int) -> Sequence[tuple[str, str]]:
-    """Title and address of each article of an edition, in reading order."""
-    query = (
-        select(articles.c.title, articles.c.url)
-        .join(edition_articles, edition_articles.c.article_id == articles.c.id)
-        .where(
-            edition_articles.c.edition_id == edition_id, edition_articles.c.position.is_not(None)
-        )
-        .order_by(edition_articles.c.position)
-    )
-    return [(row.title, row.url) for row in await connection.execute(query)]
 
 
 def _edition(row: Row[tuple[object, ...]], cards: tuple[Card, ...]) -> Edition:

@@ -152,4 +152,5 @@ def _claim(row: Row[tuple[object, ...]]) -> Claim:
         subscription_id=row.subscription_id,
         attempts=row.attempts,
         created_at=row.created_at,
+        choice=row.choice,
     )

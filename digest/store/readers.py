@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 
@@ -32,9 +33,9 @@ def may_be_mailed() -> ColumnElement[bool]:
 
 
 def reads(
-    newsletter: str, frequencies: Collection[str], other_than: Collection[str]
+    newsletter: str, frequencies: Collection[str], other_than: Collection[str], *, now: datetime
 ) -> ColumnElement[bool]:
-    """Active readers of these frequencies, or of none of `other_than`, and not suppressed."""
+    """Active readers of these frequencies, or of none of `other_than`, not paused or suppressed."""
     rhythm: ColumnElement[bool] = subscriptions.c.frequency.in_(list(frequencies))
     if other_than:
         rhythm = or_(rhythm, subscriptions.c.frequency.not_in(list(other_than)))
@@ -43,8 +44,15 @@ def reads(
         subscriptions.c.newsletter == newsletter,
         subscriptions.c.state == SubscriptionState.ACTIVE.value,
         rhythm,
+        awake(now),
         ~suppressed,
     )
+
+
+def awake(now: datetime) -> ColumnElement[bool]:
+    """Readers who did not ask for a pause that still lasts."""
+    until = subscriptions.c.paused_until
+    return or_(until.is_(None), until <= now)
 
 
 def readers_at(domain: str) -> Select[int]:

@@ -1,0 +1,202 @@
+"""Chooses and writes the edition that would go out now, whole or for a choice of topics.
+
+It stores nothing: `publish` does, and a rehearsal does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from digest.editions.calendar import due_slot, rarer_than
+from digest.editions.compose import compose
+from digest.editions.topics import wanted, with_topics
+from digest.jobs.world import World
+from digest.messages.assemble import bind
+from digest.messages.render import SIZE, size_of
+from digest.model.article import Article
+from digest.model.edition import Draft, LeftOut, Written
+from digest.model.newsletter import Newsletter, Schedule
+from digest.store import articles, editions, wishes
+from digest.store.engine import Connection
+from digest.store.subscribers import read_choice
+
+#: what a first edition may look back to, however short its rhythm is
+LOOK_BACK = timedelta(hours=24)
+
+#: an article may be committed a little after the edition that was made before it was seen
+OVERLAP = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """An edition that could go out now: chosen and written, not stored."""
+
+    draft: Draft
+    written: Written
+    number: int
+    nonce: str
+    made_at: datetime
+    #: what it was chosen from
+    found: tuple[Article, ...]
+
+
+async def prepare(
+    connection: Connection,
+    world: World,
+    newsletter: Newsletter,
+    schedule: Schedule,
+    *,
+    choice: Sequence[str] = (),
+) -> Prepared | None:
+    """The edition that would go out now; None when there is nothing new.
+
+    With a `choice` of topics: what of it a reader of that choice gets.
+    """
+    now = world.clock()
+    found = await _candidates(connection, newsletter, schedule, now=now)
+    number = await editions.next_number(connection, newsletter.slug)
+    # chosen after the articles were read: no feed can hold it
+    nonce = world.secret_bytes(16).hex()
+    return await _write(
+        world,
+        newsletter,
+        wanted(found, newsletter, choice),
+        schedule=schedule,
+        number=number,
+        nonce=nonce,
+        now=now,
+    )
+
+
+async def select_for(
+    world: World, newsletter: Newsletter, schedule: Schedule, whole: Prepared, choice: Sequence[str]
+) -> Written | None:
+    """What readers of a choice of topics get of an edition; None when there is nothing in it.
+
+    Chosen anew from all that the edition was chosen from: what had no room in the whole may well
+    have some here.
+    """
+    mine = await _write(
+        world,
+        newsletter,
+        wanted(whole.found, newsletter, choice),
+        schedule=schedule,
+        number=whole.number,
+        nonce=whole.nonce,
+        now=whole.made_at,
+    )
+    return bind(mine.written, nonce=whole.nonce) if mine else None
+
+
+async def _candidates(
+    connection: Connection, newsletter: Newsletter, schedule: Schedule, *, now: datetime
+) -> list[Article]:
+    last = await editions.last_made_at(connection, newsletter.slug, schedule.name)
+    if last is not None:
+        since = last - OVERLAP
+    else:
+        # nothing is lost that came since the clock began to run, however long we were down
+        begun = await editions.last_slot(connection, newsletter.slug, schedule.name)
+        since = min(_first_look_back(newsletter, schedule, now), begun or now)
+    found = await articles.candidates(
+        connection,
+        newsletter=newsletter.slug,
+        schedule=schedule.name,
+        sources=newsletter.feeds,
+        seen_since=since,
+    )
+    return with_topics(found, newsletter)
+
+
+def _first_look_back(newsletter: Newsletter, schedule: Schedule, now: datetime) -> datetime:
+    """How far a rhythm's first edition reaches: one full period, at least a day."""
+    start = now
+    for _ in range(2):
+        earlier = due_slot(
+            schedule.cron,
+            timezone=newsletter.timezone,
+            since=now - timedelta(days=62),
+            now=start - timedelta(seconds=1),
+        )
+        start = earlier or now - timedelta(days=31)
+    return min(start, now - LOOK_BACK)
+
+
+async def _write(
+    world: World,
+    newsletter: Newsletter,
+    found: Sequence[Article],
+    *,
+    schedule: Schedule,
+    number: int,
+    nonce: str,
+    now: datetime,
+) -> Prepared | None:
+    draft = compose(found, newsletter)
+    if draft is None:
+        return None
+    rarer = rarer_than(schedule, newsletter, now=now)
+    while True:
+        written = await asyncio.to_thread(
+            world.renderer.render_edition,
+            draft,
+            newsletter,
+            number=number,
+            made_at=now,
+            language=newsletter.language,
+            nonce=nonce,
+            public_url=world.public_url,
+            rarer=rarer.name if rarer else None,
+        )
+        shorter = _shorten(draft, written, found, newsletter)
+        if shorter is None:
+            return Prepared(
+                draft=draft,
+                written=written,
+                number=number,
+                nonce=nonce,
+                made_at=now,
+                found=tuple(found),
+            )
+        draft = shorter
+
+
+def _shorten(
+    draft: Draft, written: Written, found: Sequence[Article], newsletter: Newsletter
+) -> Draft | None:
+    """A draft with fewer articles, or None when the HTML is small enough to be shown whole."""
+    size = size_of(written)
+    chosen = len(draft.articles)
+    if size <= SIZE or chosen == 1:
+        return None
+    fewer = max(1, min(chosen - 1, int(chosen * SIZE / size)))
+    shorter = compose(found, replace(newsletter, limit=fewer))
+    if shorter is None:
+        return None
+    # what stayed out before keeps its reason; this may be the second time that we shorten
+    reasons = {each.article.id: each.reason for each in draft.left_out}
+    return replace(
+        shorter,
+        left_out=tuple(
+            LeftOut(article=each.article, reason=reasons.get(each.article.id, "size"))
+            for each in shorter.left_out
+        ),
+    )
+
+
+async def count_recipients(
+    connection: Connection, newsletter: Newsletter, schedule: Schedule, prepared: Prepared
+) -> int:
+    """How many readers would get something of this edition, by their choices of topics."""
+    others = newsletter.takes_in_others_than(schedule)
+    found = await wishes.all_of(
+        connection, newsletter.slug, [schedule.name], others, by_hour=False, now=prepared.made_at
+    )
+    return sum(
+        each.readers
+        for each in found
+        if wanted(prepared.found, newsletter, read_choice(each.choice))
+    )
