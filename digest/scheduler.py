@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from digest.errors import DigestError
+from digest.jobs.forget import forget_pending, tidy_files
 from digest.jobs.gather import gather
 from digest.jobs.mailbox import forget_old_reports, process_mailbox
 from digest.jobs.publish import has_due, publish_due
@@ -28,8 +29,9 @@ TICK = 20
 #: how often the bounce mailbox is read: what comes back is in no hurry, and logs in each time
 BOUNCES = 180
 
-#: how often what nobody needs any more is forgotten
+#: how often what nobody needs any more is forgotten, and what nobody confirmed
 DAY = 86_400
+HOUR = 3600
 
 
 Job = Callable[[World, asyncio.Event], Awaitable[None]]
@@ -64,6 +66,7 @@ class Ticker:
         yield "gather", gather_due, TICK
         yield "publish", publish_all_due, TICK
         yield "forget", forget_old, DAY
+        yield "requests", forget_requests, HOUR
         if self._world.bounce_mailbox is not None:
             yield "bounces", read_bounces, BOUNCES
 
@@ -122,3 +125,9 @@ async def read_bounces(world: World, wake: asyncio.Event) -> None:  # noqa: ARG0
 async def forget_old(world: World, wake: asyncio.Event) -> None:  # noqa: ARG001 -- every job has this shape
     """Forget what nobody needs any more."""
     await forget_old_reports(world)
+
+
+async def forget_requests(world: World, wake: asyncio.Event) -> None:  # noqa: ARG001 -- every job has this shape
+    """Forget the requests that nobody confirmed, and what is deleted and not yet written over."""
+    await forget_pending(world)
+    await tidy_files(world)

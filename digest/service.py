@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from digest.errors import DigestError
 from digest.jobs.lease import enlisted
 from digest.jobs.send import Tally, deliver_due
+from digest.jobs.spool import keep_applying
 from digest.jobs.worker import Worker
 from digest.jobs.world import World
 from digest.scheduler import Ticker
@@ -55,6 +56,7 @@ async def serve(
     if postman is not None:
         # should it ever end by a fault of ours, a service that only looks alive helps nobody
         postman.add_done_callback(lambda _: stop.set())
+    spooled = asyncio.create_task(keep_applying(world, stop=stop))
     try:
         async with serving(make_web(world), door) if door else nullcontext():
             ready()
@@ -63,6 +65,8 @@ async def serve(
         stop.set()
         if ticker is not None:
             await ticker.stop()
+        spooled.cancel()  # what it has not applied is applied at the next start
+        await asyncio.gather(spooled, return_exceptions=True)
         if postman is not None:
             await postman
 
@@ -122,19 +126,29 @@ class _Server(uvicorn.Server):
 def open_door(host: str, port: int) -> socket.socket:
     """Listen on host and port (0: any free one). Raises DigestError when the address is taken."""
     try:
-        return socket.create_server((host, port), family=_family(host))
+        door = socket.create_server((host, port), family=_family(host))
     except OSError as problem:
         why = os.strerror(problem.errno) if problem.errno else str(problem)
         raise DigestError(
             f"{host}:{port} cannot be used ({why}); choose another with --port"
         ) from problem
+    # an answer of two writes would wait 40 ms for an acknowledgement that is not sent at once: the
+    # event loop sets this only on sockets that say they are TCP; accepted ones inherit it
+    door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return door
 
 
 @asynccontextmanager
 async def serving(pages: ASGIApp, door: socket.socket) -> AsyncIterator[None]:
     """Serve an ASGI application at an open door, and close the door at the end."""
     config = uvicorn.Config(
-        pages, log_level="warning", access_log=False, lifespan="off", server_header=False
+        pages,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        # it would believe X-Forwarded-For from loopback; whom to believe is DIGEST_PROXIES' to say
+        proxy_headers=False,
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[door]))

@@ -13,6 +13,7 @@ from digest import __version__
 from digest.cli import (
     books,
     bounces,
+    embed,
     feeds,
     pauses,
     preview,
@@ -45,6 +46,7 @@ for family in (
     books,
     feeds,
     subscribers,
+    embed,
     schedule,
     bounces,
 ):

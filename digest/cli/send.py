@@ -166,7 +166,7 @@ def _in_words(done: Dispatch) -> str:
     resumed = " (finished what an earlier run began)" if done.resumed else ""
     return (
         f"Edition {which}: {many(done.articles, 'article')} for {many(done.recipients, 'reader')}; "
-        f"{told_of or 'nobody to send it to'}{resumed}"
+        f"{told_of or (_wait(done) if done.waiting else 'nobody to send it to')}{resumed}"
     )
 
 

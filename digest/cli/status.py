@@ -50,6 +50,8 @@ def status(*, as_json: _JSON = False) -> None:
     out.print(newsletters, markup=False)
     queue = {name: count for name, count in stock["queue"].items() if count}
     out.print("Deliveries: " + (", ".join(f"{n} {name}" for name, n in queue.items()) or "none"))
+    if stock["queued_for_later"]:
+        out.print(f"Not due yet (their readers' hour, or a pause): {stock['queued_for_later']}")
     if stock["seconds_left"] is not None:
         out.print(f"{stock['rate_per_second']} a second, {stock['seconds_left']} seconds to go")
     _print_troubles(stock)
@@ -75,6 +77,8 @@ def _print_troubles(stock: dict[str, Any]) -> None:
     for each in stock["slow_domains"]:
         said = f"Slow: {each['domain']}, {each['seconds_between']} seconds between two mails"
         out.print(said, markup=False)
+    if stock["brake"]:
+        out.print("Brake: few sign-ups of the last day were confirmed, so each has to do work")
     bounces = {name: count for name, count in stock["bounces_last_7_days"].items() if count}
     if bounces:
         told = ", ".join(f"{count} {name}" for name, count in bounces.items())

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from digest.app import open_app
+from digest.cli import consent, export
 from digest.cli.run import fail, here, out, print_json, run, told
 from digest.editions.calendar import check_timezone
 from digest.errors import UsageError
 from digest.jobs import join, leave
-from digest.jobs.exhibit import utc
+from digest.jobs.portrait import describe
 from digest.jobs.send import deliver
 from digest.jobs.world import World
 from digest.model.newsletter import OTHER, Newsletter
-from digest.model.subscriber import ConsentEvent, Subscription
-from digest.store import consents, subscribers, suppressions
+from digest.model.subscriber import Subscription
+from digest.store import subscribers
+from digest.store.people import is_erased
 from digest.store.queue import Scope
-from digest.subscribers.address import address_key, parse_address
 from digest.words import languages
 
 _JSON = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
@@ -36,16 +35,14 @@ _ADDRESS = Annotated[str, typer.Argument(metavar="ADDRESS")]
 PAGE = 1000
 
 
-_Record = list[tuple[Subscription, list[ConsentEvent]]]
-
-
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this family."""
     app.command("subscribe")(subscribe)
     app.command("unsubscribe")(unsubscribe)
-    family = typer.Typer(help="Look at subscribers.", no_args_is_help=True)
+    family = typer.Typer(help="Look at subscribers; export and erase.", no_args_is_help=True)
     family.command("list")(list_all)
-    family.command("show")(show)
+    consent.add_to(family)
+    export.add_to(family)
     app.add_typer(family, name="subscribers")
 
 
@@ -157,7 +154,7 @@ def list_all(*, newsletter: _NEWSLETTER = None, as_json: _JSON = False) -> None:
 
     found = run(journey)
     if as_json:
-        print_json([_describe(each) for each in found])
+        print_json([describe(each) for each in found])
         return
     table = Table("address", "newsletter", "state", "frequency", "language", "since")
     for each in found:
@@ -175,89 +172,11 @@ def list_all(*, newsletter: _NEWSLETTER = None, as_json: _JSON = False) -> None:
 
 async def _all(world: World, slug: str | None) -> list[Subscription]:
     found: list[Subscription] = []
+    after = 0
     async with world.store.read() as connection:
         while True:
-            after = found[-1].id if found else 0
             page = await subscribers.every(connection, newsletter=slug, after=after, limit=PAGE)
-            found += page
+            found += [each for each in page if not is_erased(each.subscriber.address)]
             if len(page) < PAGE:
                 return found
-
-
-def show(address: _ADDRESS, *, as_json: _JSON = False) -> None:
-    """Show one person's subscriptions with their state and the record of consent.
-
-    Example: [bold]digest subscribers show anna@example.org[/bold]
-    """
-
-    async def journey(stop: asyncio.Event) -> tuple[_Record, str | None]:  # noqa: ARG001 -- every journey has it
-        async with open_app(here()) as world, world.store.read() as connection:
-            key = address_key(parse_address(address))
-            found = await subscribers.by_address(connection, key)
-            known_as = world.signer.suppression_hash(key)
-            return [
-                (each, await consents.consent_record(connection, each.id)) for each in found
-            ], await suppressions.suppression(connection, known_as)
-
-    found, closed = run(journey)
-    if not found:
-        fail(
-            f"{address} is nobody that we know"
-            + (f"; it is closed to us: {closed}" if closed else "")
-        )
-    if as_json:
-        print_json(_describe_person(found) | {"suppressed": closed})
-        return
-    if closed:
-        told.print(f"{address} is closed to us: {closed}", style="yellow", markup=False)
-    for subscription, record in found:
-        title = f"{subscription.subscriber.address} · {subscription.newsletter}"
-        table = Table(title=escape(title), show_header=False, title_justify="left", box=None)
-        for name, value in _describe(subscription).items():
-            table.add_row(name, str(value if value is not None else "-"))
-        for event in record:
-            table.add_row(utc(event.at), f"{event.kind} by {event.door} {event.detail}".rstrip())
-        out.print(table, markup=False)
-
-
-def _describe_person(found: _Record) -> dict[str, Any]:
-    person = found[0][0].subscriber
-    return {
-        "address": person.address,
-        "language": person.language,
-        "timezone": person.timezone,
-        "created_utc": utc(person.created_at),
-        "subscriptions": [
-            {
-                **_describe(subscription),
-                "consent": [
-                    {
-                        "kind": event.kind,
-                        "at_utc": utc(event.at),
-                        "door": event.door,
-                        "detail": event.detail,
-                    }
-                    for event in record
-                ],
-            }
-            for subscription, record in found
-        ],
-    }
-
-
-def _describe(each: Subscription) -> dict[str, Any]:
-    return {
-        "address": each.subscriber.address,
-        "newsletter": each.newsletter,
-        "state": each.state.value,
-        "frequency": each.frequency,
-        "topics": list(each.topics),
-        "language": each.subscriber.language,
-        "requested_utc": utc(each.requested_at),
-        "confirmed_utc": _utc(each.confirmed_at),
-        "unsubscribed_utc": _utc(each.unsubscribed_at),
-    }
-
-
-def _utc(at: datetime | None) -> str | None:
-    return utc(at) if at else None
+            after = page[-1].id

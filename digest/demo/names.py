@@ -13,6 +13,8 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from digest.feeds.fetch import Answer, Fetcher
+
 #: RFC 2606: names that nobody can own
 PUBLIC_URL: Final = "https://post.demo.example"
 SITE_URL: Final = "https://www.demo.example"
@@ -24,8 +26,7 @@ class ShowLoopback:
     def __init__(self, app: ASGIApp, *, local: str) -> None:
         self._app = app
         self._names = {
-            PUBLIC_URL.encode(): local.encode(),
-            SITE_URL.encode(): f"{local}/site".encode(),
+            name.encode(): address.encode() for name, address in _addresses(local).items()
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,6 +58,25 @@ class ShowLoopback:
             headers["content-length"] = str(len(body))
         await send(start)
         await send({"type": "http.response.body", "body": body})
+
+
+class LoopbackFetcher(Fetcher):
+    """Fetches the pictures of the public names from the address that serves them."""
+
+    def __init__(self, *, local: str) -> None:
+        super().__init__(allow_private=True, user_agent="digest demo")
+        self._names = _addresses(local)
+
+    async def fetch_picture(self, url: str) -> Answer:
+        """The same as any fetcher's."""
+        for public, local in self._names.items():
+            if url.startswith(f"{public}/"):
+                url = local + url.removeprefix(public)
+        return await super().fetch_picture(url)
+
+
+def _addresses(local: str) -> dict[str, str]:
+    return {PUBLIC_URL: local, SITE_URL: f"{local}/site"}
 
 
 def _is_page(start: Message) -> bool:

@@ -10,7 +10,7 @@ import asyncio
 import secrets
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -21,7 +21,7 @@ from starlette.routing import Mount, Route
 from digest.app import open_app, utc_now
 from digest.demo.catcher import Catcher
 from digest.demo.inbox import make_inbox
-from digest.demo.names import PUBLIC_URL, SITE_URL, ShowLoopback
+from digest.demo.names import PUBLIC_URL, SITE_URL, LoopbackFetcher, ShowLoopback
 from digest.demo.site import make_site
 from digest.errors import DigestError, Stopped
 from digest.jobs.check import is_url
@@ -71,7 +71,8 @@ async def show(wish: Wish, *, stop: asyncio.Event, told: Callable[[str], None]) 
             open_app(
                 _settings(Path(folder), wish, catcher.port), (_newsletter(wish, local),)
             ) as world,
-            serving(_pages(world, wish, mail, local), door),
+            LoopbackFetcher(local=local) as fetcher,
+            serving(_pages(replace(world, fetcher=fetcher), wish, mail, local), door),
         ):
             await _send_at_once(world, wish, stop, told)
             if not wish.once:
@@ -116,6 +117,7 @@ def _settings(folder: Path, wish: Wish, smtp_port: int) -> Settings:
         templates_dir=folder / "none",
         log_format="text",
         journal=None,
+        spool=folder / "demo.spool",
     )
 
 

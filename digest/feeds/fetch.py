@@ -1,7 +1,8 @@
 """Turns a feed's address into its document, "nothing new", or the reason why there is neither.
 
 Asks with the validators of the last poll, follows redirects by hand, keeps no cookies, and stops
-at limits of time, size and hops. Never raises for what a stranger does.
+at limits of time, size and hops. The pictures of a site come by the same rules. Never raises for
+what a stranger does.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ _ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9,"
     " application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
 )
+#: by the names of what we show, which is known by its first bytes and not by what it is called
+_ACCEPT_PICTURES = "image/avif, image/webp, image/png, image/jpeg, image/gif"
+_PICTURE_BYTES = 2 * 1024 * 1024
+_PICTURE_SECONDS = 10.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
 _MAX_HOPS = 5
@@ -42,6 +47,17 @@ class _Moved:
 
     url: str
     permanent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """What is asked for, over whose connections, and how much of it we take."""
+
+    session: aiohttp.ClientSession
+    validators: Mapping[str, str]
+    max_bytes: int
+    #: for all redirects together
+    seconds: float
 
 
 class Fetcher:
@@ -65,14 +81,20 @@ class Fetcher:
         self._timeout = timeout
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
+        # apart, so that a page full of pictures never keeps a feed of the same site waiting
+        self._session = self._open(_ACCEPT, a_host=2)
+        self._pictures = self._open(_ACCEPT_PICTURES, a_host=4)
+        return self
+
+    def _open(self, accept: str, *, a_host: int) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit_per_host=2,
+                limit_per_host=a_host,
                 socket_factory=None if self._allow_private else open_public_socket,
             ),
             headers={
                 "User-Agent": self._user_agent,
-                "Accept": _ACCEPT,
+                "Accept": accept,
                 "Accept-Encoding": "gzip, deflate",
             },
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -80,7 +102,6 @@ class Fetcher:
             auto_decompress=False,  # counted by us: a bomb is 1000 times its size
             trust_env=False,
         )
-        return self
 
     async def __aexit__(
         self,
@@ -89,27 +110,49 @@ class Fetcher:
         trace: TracebackType | None,
     ) -> None:
         await self._session.close()
+        await self._pictures.close()
 
     async def fetch(
         self, url: str, *, etag: str | None = None, last_modified: str | None = None
     ) -> Answer:
         """The document at `url`, or `Unchanged` since `etag` or `last_modified`, or a failure."""
-        headers = _validators(etag, last_modified)
+        wish = _Wish(
+            session=self._session,
+            validators=_validators(etag, last_modified),
+            max_bytes=self._max_bytes,
+            seconds=self._timeout,
+        )
+        return await self._bounded(url, wish)
+
+    async def fetch_picture(self, url: str) -> Answer:
+        """What stands at the address of a picture, at most 2 MiB in 10 s, or a failure.
+
+        By the same rules as a feed. Whether it is a picture is for the caller to find out.
+        """
+        wish = _Wish(
+            session=self._pictures,
+            validators={},
+            max_bytes=_PICTURE_BYTES,
+            seconds=_PICTURE_SECONDS,
+        )
+        return await self._bounded(url, wish)
+
+    async def _bounded(self, url: str, wish: _Wish) -> Answer:
         try:
-            async with asyncio.timeout(self._timeout):
-                return await self._follow(url, headers)
+            async with asyncio.timeout(wish.seconds):
+                return await self._follow(url, wish)
         except TimeoutError:
-            return FeedFailure(reason=f"no complete answer within {self._timeout:g} s")
+            return FeedFailure(reason=f"no complete answer within {wish.seconds:g} s")
         except TooLarge:
-            return FeedFailure(reason=f"larger than {self._max_bytes / 2**20:g} MiB")
+            return FeedFailure(reason=f"larger than {wish.max_bytes / 2**20:g} MiB")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return FeedFailure(reason=_reason(error))
 
-    async def _follow(self, url: str, headers: Mapping[str, str]) -> Answer:
+    async def _follow(self, url: str, wish: _Wish) -> Answer:
         permanent = True
         seen = [url]
         while len(seen) <= _MAX_HOPS + 1:
-            answer = await self._ask(seen[-1], headers)
+            answer = await self._ask(seen[-1], wish)
             if not isinstance(answer, _Moved):
                 moved = seen[-1] if permanent and len(seen) > 1 else None
                 return (
@@ -121,33 +164,35 @@ class Fetcher:
             seen.append(answer.url)
         return FeedFailure(reason=f"redirected more than {_MAX_HOPS} times")
 
-    async def _ask(self, url: str, headers: Mapping[str, str]) -> Answer | _Moved:
+    async def _ask(self, url: str, wish: _Wish) -> Answer | _Moved:
         refusal = refuse_url(url, allow_private=self._allow_private)
         if refusal:
             return FeedFailure(reason=refusal)
-        async with self._session.get(URL(url), headers=headers, allow_redirects=False) as response:
+        headers = wish.validators
+        async with wish.session.get(URL(url), headers=headers, allow_redirects=False) as response:
             if response.status in _REDIRECTS:
                 return _redirect(response)
             if response.status == HTTPStatus.NOT_MODIFIED and headers:
                 return Unchanged()
             if response.status not in {HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION}:
                 return _refused(response)
-            return await self._read(response)
+            return await _read(response, wish.max_bytes)
 
-    async def _read(self, response: aiohttp.ClientResponse) -> Fetched:
-        packed = bytearray()
-        async for chunk in response.content.iter_chunked(65536):
-            packed += chunk
-            if len(packed) > self._max_bytes:
-                raise TooLarge
-        encoding = response.headers.get("Content-Encoding", "").strip().lower()
-        return Fetched(
-            body=inflate(bytes(packed), encoding, max_bytes=self._max_bytes),
-            url=str(response.url),
-            content_type=response.headers.get("Content-Type"),
-            etag=_kept(response.headers.get("ETag")),
-            last_modified=_kept(response.headers.get("Last-Modified")),
-        )
+
+async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> Fetched:
+    packed = bytearray()
+    async for chunk in response.content.iter_chunked(65536):
+        packed += chunk
+        if len(packed) > max_bytes:
+            raise TooLarge
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    return Fetched(
+        body=inflate(bytes(packed), encoding, max_bytes=max_bytes),
+        url=str(response.url),
+        content_type=response.headers.get("Content-Type"),
+        etag=_kept(response.headers.get("ETag")),
+        last_modified=_kept(response.headers.get("Last-Modified")),
+    )
 
 
 def _validators(etag: str | None, last_modified: str | None) -> dict[str, str]:

@@ -150,7 +150,10 @@ class Memory:
             case Rejoined():
                 self.left.pop((entry.person, entry.newsletter), None)
             case Closed():
-                self.closed[entry.person] = entry
+                known = self.closed.get(entry.person)
+                # a wish to be forgotten outlasts whatever else closes the address
+                if known is None or known.reason != "erased":
+                    self.closed[entry.person] = entry
             case Reopened():
                 self.closed.pop(entry.person, None)
             case Made():

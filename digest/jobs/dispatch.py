@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from digest.jobs.forget import forget_pending
 from digest.jobs.gather import Poll, gather
 from digest.jobs.lease import enlisted
 from digest.jobs.publish import publish_now
@@ -59,6 +60,7 @@ async def send_now(
     told: Callable[[DeliveryState], None],
 ) -> Dispatch:
     """Deliver everything that is unfinished or new in these rhythms; nothing new sends nothing."""
+    await forget_pending(world)
     polls = (
         await unless_stopped(stop, gather(world, [newsletter], only_due=False)) if gathering else []
     )

@@ -18,7 +18,7 @@ from digest.deliveries.hooks.event import Event
 from digest.errors import AddressRefused, LinkRefused
 from digest.jobs import remember
 from digest.jobs.case import Case, Did, Taken, find_delivery
-from digest.jobs.choose import withdraw
+from digest.jobs.leave import withdraw
 from digest.jobs.returned import take_bounce
 from digest.jobs.world import World
 from digest.model.report import Report, ReportKind

@@ -6,6 +6,7 @@ state of an address (nobody may find out by it who reads what).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -14,14 +15,10 @@ from digest.jobs import remember
 from digest.jobs.world import World
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import ConsentEvent, Subscription, SubscriptionState
-from digest.store import books, consents, deliveries, subscribers, suppressions
+from digest.store import consents, crowds, deliveries, subscribers, suppressions
 from digest.store.engine import Connection
 from digest.subscribers.address import address_key, parse_address
-
-#: one confirm mail for each address and newsletter in this time, and so many in all: a stranger
-#: who types somebody else's address in again and again must not fill his mailbox
-COOL_DOWN = timedelta(hours=24)
-CONFIRM_MAILS = 3
+from digest.subscribers.crowd import Ask, may_ask
 
 #: a request that nobody confirmed in this time is void
 REQUEST_LIFE = timedelta(days=7)
@@ -49,42 +46,44 @@ async def request(
     frequency: str | None = None,
     topics: tuple[str, ...] = (),
     timezone: str | None = None,
+    replaces: int | None = None,
     door: str,
     detail: str = "",
+    shown_in: str | None = None,
+    network: str | None = None,
 ) -> Asked:
-    """Start a double opt-in. Raises AddressRefused or UsageError for what cannot be."""
-    rhythm = check_frequency(newsletter, frequency)
+    """Start a double opt-in. Raises AddressRefused or UsageError for what cannot be.
+
+    `detail`: the words that the person saw, in the language `shown_in`; `network`: where he is,
+    shortened, which is kept only if the operator wants it; `replaces`: the subscription that ends
+    when this one is confirmed.
+    """
+    rhythm, wire = check_frequency(newsletter, frequency), parse_address(address)
+    known_as = world.signer.suppression_hash(address_key(wire))
     async with world.store.write() as connection:
         now = world.clock()
-        person = await _meet(
-            connection,
-            world,
-            address=address,
-            language=language or newsletter.language,
-            timezone=timezone,
-            now=now,
-        )
-        if person is None:
-            return Asked.SUPPRESSED
-        known = await subscribers.of_person(connection, person, newsletter.slug)
-        if known is not None and known.state is SubscriptionState.ACTIVE:
-            return Asked.ACTIVE
-        if known is not None and await _had_enough(connection, known, now):
-            return Asked.WAITING
-        subscription = await _ask(
-            connection,
-            world,
-            known,
-            person=person,
-            newsletter=newsletter,
-            frequency=rhythm,
-            topics=topics,
-            now=now,
-        )
+        await crowds.hold(connection, known_as, now=now)
+        known = await _known(connection, wire, newsletter)
+        answer = await _consider(connection, known_as, known, newsletter, now=now)
+        if answer is not Asked.ASKED:
+            return answer
+        choice = _Choice(frequency=rhythm, topics=topics, replaces=replaces, at=now)
+        person = await _meet(connection, world, wire, language or newsletter.language, timezone)
+        subscription = await _ask(connection, world, known, person, newsletter, choice=choice)
         await deliveries.queue_notice(
             connection, notice="confirm", subscription_id=subscription, now=now
         )
-        await note(connection, subscription, "requested", door=door, detail=detail, now=now)
+        await crowds.count_mail(connection, known_as, newsletter.slug, now=now)
+        await note(
+            connection,
+            subscription,
+            "requested",
+            door=door,
+            detail=detail,
+            now=now,
+            language=shown_in,
+            network=network if world.consent_network else None,
+        )
     return Asked.ASKED
 
 
@@ -104,36 +103,24 @@ async def admit(
 
     Raises AddressRefused for an address that cannot be, or that is closed to us.
     """
-    rhythm = check_frequency(newsletter, frequency)
+    rhythm, wire = check_frequency(newsletter, frequency), parse_address(address)
+    known_as = world.signer.suppression_hash(address_key(wire))
     async with world.store.write() as connection:
         now = world.clock()
-        person = await _meet(
-            connection,
-            world,
-            address=address,
-            language=language or newsletter.language,
-            timezone=timezone,
-            now=now,
-        )
-        if person is None:
+        await crowds.hold(connection, known_as, now=now)
+        if await suppressions.is_suppressed(connection, known_as):
             raise AddressRefused(f"{address}: this address is closed to us; we do not write to it")
-        known = await subscribers.of_person(connection, person, newsletter.slug)
+        known = await _known(connection, wire, newsletter)
         if known is not None and known.state is SubscriptionState.ACTIVE:
             await subscribers.change(
                 connection, known, frequency=frequency, language=language, timezone=timezone
             )
             return await _whole(connection, known.id)
-        subscription = await _ask(
-            connection,
-            world,
-            known,
-            person=person,
-            newsletter=newsletter,
-            frequency=rhythm,
-            topics=topics,
-            now=now,
-        )
+        choice = _Choice(frequency=rhythm, topics=topics, at=now)
+        person = await _meet(connection, world, wire, language or newsletter.language, timezone)
+        subscription = await _ask(connection, world, known, person, newsletter, choice=choice)
         await subscribers.activate(connection, subscription, now=now)
+        await crowds.clear(connection, known_as, newsletter.slug)
         await note(connection, subscription, "operator", door=door, detail=detail, now=now)
         if known is not None:
             await remember.rejoined(world, known, now=now)
@@ -157,55 +144,81 @@ def check_frequency(newsletter: Newsletter, frequency: str | None) -> str:
     return frequency
 
 
-async def _meet(
+async def _known(
+    connection: Connection, address: str, newsletter: Newsletter
+) -> Subscription | None:
+    """What the person with this address has to do with this newsletter."""
+    found = await subscribers.by_address(connection, address_key(address))
+    return next((each for each in found if each.newsletter == newsletter.slug), None)
+
+
+async def _consider(
     connection: Connection,
-    world: World,
+    known_as: str,
+    known: Subscription | None,
+    newsletter: Newsletter,
     *,
-    address: str,
-    language: str,
-    timezone: str | None,
     now: datetime,
-) -> int | None:
-    """The person's id, or None when the address is closed to us."""
-    wire = parse_address(address)
-    key = address_key(wire)
-    known_as = world.signer.suppression_hash(key)
-    if await suppressions.is_suppressed(connection, known_as):
-        return None
+) -> Asked:
+    """Whether a confirm mail goes out; changes nothing. All is asked, whatever the first says."""
+    closed = await suppressions.is_suppressed(connection, known_as)
+    asks = [
+        Ask(newsletter=slug, mails=mails, last_at=at)
+        for slug, mails, at in await crowds.asked(connection, known_as)
+    ]
+    if closed:
+        return Asked.SUPPRESSED
+    if known is not None and known.state is SubscriptionState.ACTIVE:
+        return Asked.ACTIVE
+    return Asked.ASKED if may_ask(asks, newsletter=newsletter.slug, now=now) else Asked.WAITING
+
+
+async def _meet(
+    connection: Connection, world: World, address: str, language: str, timezone: str | None
+) -> int:
+    """The person's id; whoever is known keeps his language and time zone."""
+    key = address_key(address)
     return await subscribers.meet(
         connection,
-        address=wire,
+        address=address,
         key=key,
-        address_hash=known_as,
+        address_hash=world.signer.suppression_hash(key),
         language=language,
         timezone=timezone,
-        now=now,
+        now=world.clock(),
     )
 
 
-async def _had_enough(connection: Connection, known: Subscription, now: datetime) -> bool:
-    told = await books.notices_since(connection, notice="confirm", subscription_id=known.id)
-    # whoever confirmed once and left may come back: only what was asked since then counts
-    sent = [at for at in told if known.confirmed_at is None or at > known.confirmed_at]
-    return bool(sent) and (now - sent[0] < COOL_DOWN or len(sent) >= CONFIRM_MAILS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choice:
+    """What somebody wants of a newsletter, and when he said so."""
+
+    frequency: str
+    topics: tuple[str, ...]
+    at: datetime
+    replaces: int | None = None
 
 
 async def _ask(
     connection: Connection,
     world: World,
     known: Subscription | None,
-    *,
     person: int,
     newsletter: Newsletter,
-    frequency: str,
-    topics: tuple[str, ...],
-    now: datetime,
+    *,
+    choice: _Choice,
 ) -> int:
     """Make the subscription pending, new or anew, and return its id."""
     nonce = world.secret_bytes(16)
     if known is not None:
         await subscribers.ask_again(
-            connection, known.id, frequency=frequency, topics=topics, request_nonce=nonce, now=now
+            connection,
+            known.id,
+            frequency=choice.frequency,
+            topics=choice.topics,
+            request_nonce=nonce,
+            replaces=choice.replaces,
+            now=choice.at,
         )
         return known.id
     return await subscribers.add_subscription(
@@ -213,16 +226,27 @@ async def _ask(
         ref=world.secret_bytes(12),
         subscriber_id=person,
         newsletter=newsletter.slug,
-        frequency=frequency,
-        topics=topics,
+        frequency=choice.frequency,
+        topics=choice.topics,
         request_nonce=nonce,
-        now=now,
+        replaces=choice.replaces,
+        now=choice.at,
     )
 
 
 async def note(
-    connection: Connection, subscription: int, kind: str, *, door: str, detail: str, now: datetime
+    connection: Connection,
+    subscription: int,
+    kind: str,
+    *,
+    door: str,
+    detail: str,
+    now: datetime,
+    language: str | None = None,
+    network: str | None = None,
 ) -> None:
     """Write a line of the consent record."""
-    event = ConsentEvent(kind=kind, at=now, door=door, detail=detail)
+    event = ConsentEvent(
+        kind=kind, at=now, door=door, detail=detail, language=language, network=network
+    )
     await consents.note(connection, subscription, event)

@@ -11,6 +11,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from email.parser import BytesHeaderParser
+from hashlib import sha256
 
 from digest.deliveries.settle import Settled, settle
 from digest.errors import StoreError
@@ -19,9 +21,10 @@ from digest.jobs.breaker import Breaker, stands
 from digest.jobs.clerk import Clerk, Entry
 from digest.jobs.world import World
 from digest.model.delivery import Claim, DeliveryState, Outcome
+from digest.model.message import Message
 from digest.model.report import Cause
-from digest.model.subscriber import Subscription
-from digest.store import deliveries
+from digest.model.subscriber import ConsentEvent, Subscription
+from digest.store import consents, deliveries
 from digest.store.engine import Connection
 from digest.store.holds import FAR
 from digest.subscribers.address import address_key
@@ -52,9 +55,17 @@ class Recorder:
         self.breaker = Breaker(self.world)
 
     async def record(
-        self, claim: Claim, outcome: Outcome, *, reader: Subscription | None, to: str
+        self,
+        claim: Claim,
+        outcome: Outcome,
+        *,
+        reader: Subscription | None,
+        message: Message | None,
     ) -> bool:
-        """Write it down; True when others are meant too: what is claimed must be asked for anew."""
+        """Write it down; True when others are meant too: what is claimed must be asked for anew.
+
+        That the relay took a confirm mail goes into the record of consent, with what proves it.
+        """
         world, now = self.world, self.world.clock()
         settled = settle(
             outcome,
@@ -71,27 +82,34 @@ class Recorder:
             nonlocal settled, spared
             if about is not None and await self._is_spared(connection, about, settled):
                 settled, spared = _put_off(settled, now=now), True
-            ours = await deliveries.record(
-                connection,
-                claim.id,
-                owner=self.owner,
-                state=settled.state,
-                reply=settled.reply,
-                doubtful=settled.doubtful,
-                due_at=settled.due_at,
-                attempt=claim.attempts + 1,
-                now=now,
-            )
+            ours = await self._write(connection, claim, settled, now=now)
             if ours and about is not None and not spared:
                 await self._follow_up(connection, about, settled)
+            if ours and reader is not None and message is not None:
+                await _prove(connection, claim, settled, reader, message, now=now)
             return ours
 
         ours = await self._insist(entry)
-        _tell(claim, settled, to=to, ours=ours)
+        _tell(claim, settled, to=message.rcpt_to if message else "?", ours=ours)
         if not ours:
             return False
         self.count(settled.state)
         return spared or await self._look_further(about, settled)
+
+    async def _write(
+        self, connection: Connection, claim: Claim, settled: Settled, *, now: datetime
+    ) -> bool:
+        return await deliveries.record(
+            connection,
+            claim.id,
+            owner=self.owner,
+            state=settled.state,
+            reply=settled.reply,
+            doubtful=settled.doubtful,
+            due_at=settled.due_at,
+            attempt=claim.attempts + 1,
+            now=now,
+        )
 
     async def _is_spared(
         self, connection: Connection, about: trouble.About, settled: Settled
@@ -159,6 +177,35 @@ def whom(world: World, claim: Claim, reader: Subscription) -> trouble.About:
         domain=key.rpartition("@")[2],
         edition_id=claim.edition_id,
     )
+
+
+async def _prove(
+    connection: Connection,
+    claim: Claim,
+    settled: Settled,
+    reader: Subscription,
+    message: Message,
+    *,
+    now: datetime,
+) -> None:
+    """Note that somebody was asked: which mail, word for word, and that the relay took it.
+
+    Once for a mail: an outcome is written again where the answer to its commit was lost.
+    """
+    if claim.notice != "confirm" or settled.state is not DeliveryState.SENT:
+        return
+    event = ConsentEvent(
+        kind="asked",
+        at=now,
+        door="smtp",
+        detail=settled.reply,
+        language=reader.subscriber.language,
+        message_id=BytesHeaderParser().parsebytes(message.data)["Message-ID"],
+        message_hash=sha256(message.data).hexdigest(),
+    )
+    record = await consents.consent_record(connection, claim.subscription_id)
+    if not any(each.kind == event.kind and each.message_id == event.message_id for each in record):
+        await consents.note(connection, claim.subscription_id, event)
 
 
 def _put_off(settled: Settled, *, now: datetime) -> Settled:

@@ -14,10 +14,11 @@ from datetime import datetime
 
 from digest.jobs import remember
 from digest.jobs.binding import Memory, recall
+from digest.jobs.forget import erase_again, tidy_files
 from digest.jobs.world import World
 from digest.model.journal import Closed, Entry, Made
 from digest.model.pause import Kind, Pause, Scope
-from digest.store import journals, lost, pauses, suppressions
+from digest.store import journals, lost, pauses, people, suppressions
 from digest.store.engine import Connection
 from digest.store.journal import Journal
 from digest.store.journals import Standing
@@ -34,6 +35,8 @@ class _Difference:
 
     older: bool
     left: list[Standing] = field(default_factory=list)
+    #: who was erased, and is there as before, by number
+    erased: list[int] = field(default_factory=list)
     closed: list[Closed] = field(default_factory=list)
     made: list[Made] = field(default_factory=list)
     #: ids of editions that the database has, and of those that the journal lacks
@@ -44,7 +47,7 @@ class _Difference:
     @property
     def is_lacking(self) -> bool:
         """The database lacks something."""
-        return bool(self.older or self.left or self.closed or self.made)
+        return bool(self.older or self.left or self.erased or self.closed or self.made)
 
 
 async def look(world: World) -> None:
@@ -75,6 +78,7 @@ async def check(world: World) -> None:
         found = await _compare(connection, memory, mark)
     if found.is_lacking:
         found = await _mend(world, journal, memory, mark)
+        await tidy_files(world)
     await remember.tell(journal, found.untold)
     journal.editions.update(found.editions - found.untold_editions)
     await remember.made(world, found.untold_editions)
@@ -105,7 +109,16 @@ async def _compare(connection: Connection, memory: Memory, mark: int) -> _Differ
             found.untold.append(one)
     found.closed = [each for person, each in memory.closed.items() if person not in shut]
     found.left = await _still_in(connection, memory, memory.left.keys() - out)
+    found.erased = await people.back(connection, _erased(memory))
     return found
+
+
+def _erased(memory: Memory) -> dict[str, datetime]:
+    return {
+        person: each.at
+        for person, each in memory.closed.items()
+        if each.reason == suppressions.ERASED
+    }
 
 
 async def _still_in(
@@ -130,6 +143,8 @@ async def _mend(world: World, journal: Journal, memory: Memory, mark: int) -> _D
         await journals.lock(connection)
         found = await _compare(connection, memory, mark)
         await _keep_out(connection, found, memory, now=now)
+        # last, for it takes the very lines out by which the others are known
+        await _forget(connection, world, memory)
         if found.older:
             await _put_back(connection, found.made)
             await _hold(connection, now=now)
@@ -152,6 +167,13 @@ async def _keep_out(
             len(found.left),
             len(found.closed),
         )
+
+
+async def _forget(connection: Connection, world: World, memory: Memory) -> None:
+    """Erase again whom the backup brought back."""
+    found = await erase_again(connection, world, _erased(memory))
+    if found:
+        log.warning("journal status=applied erased=%d", len(found))
 
 
 async def _put_back(connection: Connection, made: list[Made]) -> None:

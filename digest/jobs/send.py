@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from digest.errors import DigestError, LeaseLost, RelayAway, StoreError
-from digest.jobs import remember
+from digest.jobs import remember, spool
 from digest.jobs.clerk import Clerk
 from digest.jobs.lease import enlisted
 from digest.jobs.record import Recorder
@@ -23,7 +23,7 @@ from digest.jobs.worker import Worker
 from digest.jobs.world import World
 from digest.jobs.write import Writer
 from digest.model.delivery import Claim, Deferred, DeliveryState, Reply
-from digest.store import deliveries, paces, queue, subscribers, workers
+from digest.store import deliveries, leaving, paces, queue, subscribers, workers
 from digest.store.engine import Connection
 from digest.store.queue import Scope
 
@@ -154,6 +154,8 @@ async def _claim(run: _Run, *, limit: int | None) -> _Batch:
     most = limit or world.connections * CLAIMS_PER_CONNECTION
     if world.rate is not None:
         most = min(most, max(1, math.floor(world.rate * AHEAD)))
+    # whoever left while the database was away must not be claimed
+    await spool.apply(world)
     # asked first without the write lock: most of the time there is nothing
     async with world.store.read() as connection:
         if not await queue.any_due(connection, scope=run.scope, resend_uncertain=resend, now=now):
@@ -240,14 +242,17 @@ async def _attempt(run: _Run, claim: Claim) -> bool:
     """
     world, owner = run.world, run.worker.id
 
-    async def intend() -> bool:
-        return await run.clerk.write(
-            lambda connection: deliveries.intend(
-                connection, claim.id, owner=owner, now=world.clock()
-            )
-        )
-
     message, reader = None, run.writer.readers.get(claim.subscription_id)
+
+    async def entry(connection: Connection) -> bool:
+        # looked at only now: this may have waited for the database as long as the reader did
+        if spool.holds(world, reader):
+            return False
+        return await deliveries.intend(connection, claim.id, owner=owner, now=world.clock())
+
+    async def intend() -> bool:
+        return await run.clerk.write(entry) and not spool.holds(world, reader)
+
     try:
         message = await run.writer.write(claim)
         outcome = await world.transport.send(message, intend)
@@ -266,17 +271,16 @@ async def _attempt(run: _Run, claim: Claim) -> bool:
         log.debug("delivery=%d", claim.id, exc_info=True)
         outcome = Deferred(reply=Reply(code=451, enhanced="4.3.0", text=f"not made: {problem}"))
         reader = None  # nobody is to blame but us
-    return await run.recorder.record(
-        claim, outcome, reader=reader, to=message.rcpt_to if message else "?"
-    )
+    return await run.recorder.record(claim, outcome, reader=reader, message=message)
 
 
 async def _let_go(run: _Run, claim: Claim) -> None:
     """The fence said no: the person left meanwhile, or another worker has the row."""
+    await spool.apply(run.world)
     async with run.world.store.write() as connection:
         left = await deliveries.exclude(
             connection, claim.id, owner=run.worker.id, now=run.world.clock()
-        )
+        ) or await leaving.was_called_back(connection, claim.id)
     if left:
         run.count(DeliveryState.EXCLUDED)
     log.info("delivery=%d status=%s", claim.id, "excluded" if left else "lease-lost")

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from digest.editions.calendar import next_times
+from digest.jobs.admission import is_braked
 from digest.jobs.exhibit import utc
 from digest.jobs.world import World
 from digest.model.delivery import DeliveryState
@@ -16,9 +17,9 @@ from digest.model.report import Cause
 from digest.store import (
     books,
     bounces,
-    editions,
     feeds,
     paces,
+    past,
     pauses,
     subscribers,
     suppressions,
@@ -50,6 +51,7 @@ async def take_stock(world: World) -> dict[str, Any]:
             "queue": {state.value: queue.get(state, 0) for state in DeliveryState},
             **pace,
             **await _troubles(connection, now),
+            "brake": await is_braked(connection, now),
             "feeds": [_feed(url, polled.get(url)) for url in dict.fromkeys(urls)],
         }
 
@@ -64,11 +66,15 @@ async def _pace(
         for edition in await books.unfinished(connection, each.slug, with_uncertain=False)
     ]
     sent = await books.sent_since(connection, under_way, now - PACE_OVER) if under_way else 0
-    due = sum(queue.get(state, 0) for state in (DeliveryState.QUEUED, DeliveryState.CLAIMED))
+    later = await books.count_later(connection, now)
+    due = (
+        sum(queue.get(state, 0) for state in (DeliveryState.QUEUED, DeliveryState.CLAIMED)) - later
+    )
     rate = sent / PACE_OVER.total_seconds()
     return {
         "rate_per_second": round(rate, 2),
         "seconds_left": round(due / rate) if due and rate else None,
+        "queued_for_later": later,
     }
 
 
@@ -112,7 +118,7 @@ async def _newsletter(
             n for (slug, _, at), n in people.items() if (slug, at) == (newsletter.slug, state)
         )
 
-    past = await editions.past(connection, newsletter=newsletter.slug, limit=1)
+    latest = await past.past(connection, newsletter=newsletter.slug, limit=1)
     coming = [
         at
         for each in newsletter.schedules
@@ -124,8 +130,8 @@ async def _newsletter(
         "active": count("active"),
         "pending": count("pending"),
         "unsubscribed": count("unsubscribed"),
-        "last_edition": past[0].id if past else None,
-        "last_edition_utc": utc(past[0].made_at) if past else None,
+        "last_edition": latest[0].id if latest else None,
+        "last_edition_utc": utc(latest[0].made_at) if latest else None,
         "next_edition": min(coming).isoformat() if coming else None,
     }
 

@@ -10,7 +10,7 @@ from digest.messages import assemble, mime, notices
 from digest.messages.sign import sign
 from digest.model.delivery import Claim
 from digest.model.edition import Edition
-from digest.model.message import Links, Message, WayBack
+from digest.model.message import Links, Message, Notice, WayBack
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Subscription
 from digest.store import editions
@@ -144,22 +144,9 @@ def write_notice(
     *,
     back: WayBack | None = None,
 ) -> Message:
-    """The confirm mail, the one kind of service mail that there is so far."""
-    if claim.notice != "confirm":
-        raise LookupError(f"there is no notice {claim.notice!r}")
-    token = world.signer.confirm_token(reader.ref, reader.request_nonce)
+    """A service mail. Raises LookupError for a kind that there is not."""
     withdraw = f"{world.public_url}/unsubscribe/{world.signer.unsubscribe_token(reader.ref)}"
-    notice = notices.write_confirm(
-        world.renderer,
-        newsletter,
-        address=reader.subscriber.address,
-        frequency=reader.frequency,
-        requested_at=reader.requested_at,
-        confirm_url=f"{world.public_url}/confirm/{token}",
-        unsubscribe_url=withdraw,
-        language=reader.subscriber.language,
-        timezone=reader.subscriber.timezone,
-    )
+    notice = _notice(world, claim, reader, newsletter, withdraw=withdraw)
     message = mime.write_notice_message(
         notice,
         newsletter,
@@ -171,3 +158,34 @@ def write_notice(
         way_back=back,
     )
     return _signed(world, message, newsletter, at=claim.created_at)
+
+
+def _notice(
+    world: World, claim: Claim, reader: Subscription, newsletter: Newsletter, *, withdraw: str
+) -> Notice:
+    person = reader.subscriber
+    match claim.notice:
+        case notices.CONFIRM:
+            token = world.signer.confirm_token(reader.ref, reader.request_nonce)
+            return notices.write_confirm(
+                world.renderer,
+                newsletter,
+                address=person.address,
+                frequency=reader.frequency,
+                requested_at=reader.requested_at,
+                confirm_url=f"{world.public_url}/confirm/{token}",
+                unsubscribe_url=withdraw,
+                language=person.language,
+                timezone=person.timezone,
+            )
+        case notices.MOVED:
+            return notices.write_moved(
+                world.renderer,
+                newsletter,
+                address=person.address,
+                moved_at=claim.created_at,
+                language=person.language,
+                timezone=person.timezone,
+            )
+        case _:
+            raise LookupError(f"there is no notice {claim.notice!r}")

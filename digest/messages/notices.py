@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from digest.model.newsletter import Newsletter
 
 CONFIRM = "confirm"
+MOVED = "moved"
 
 
 def write_confirm(
@@ -47,5 +48,30 @@ def write_confirm(
         requested_at=requested_at,
         confirm_url=confirm_url,
         unsubscribe_url=unsubscribe_url,
+        timezone=timezone or newsletter.timezone,
+    )
+
+
+def write_moved(
+    renderer: Renderer,
+    newsletter: Newsletter,
+    *,
+    address: str,
+    moved_at: datetime,
+    language: str,
+    timezone: str | None = None,
+) -> Notice:
+    """Write the last mail to an address that was given up for another one.
+
+    It does not say which one: whoever reads mail here now may be somebody else. `moved_at` is UTC
+    and is said in `timezone` (by default the newsletter's). Raises TemplateFault.
+    """
+    return renderer.render_notice(
+        MOVED,
+        language=language,
+        newsletter=replace(newsletter, title=plain.tame(newsletter.title)),
+        address=address,
+        moved_at=moved_at,
+        contact=newsletter.reply_to or newsletter.sender.address,
         timezone=timezone or newsletter.timezone,
     )

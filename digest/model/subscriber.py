@@ -67,10 +67,11 @@ class ConsentEvent:
     """One entry of the consent record: what happened, when, through which door."""
 
     #: "requested", "asked" (the confirm mail was taken by the relay), "confirmed", "operator",
-    #: "changed", "paused", "moved", "returned", "unsubscribed"
+    #: "changed", "paused", "resumed", "moving" (asked for), "moved", "returned", "unsubscribed",
+    #: "lapsed" (nobody confirmed in time), "reopened" (by the operator)
     kind: str
     at: datetime
-    #: "web", "mail" (one-click), "cli", "demo", "smtp"
+    #: "web", "mail" (one-click), "cli", "demo", "smtp", "clock", "journal"
     door: str
     #: the words that the person saw or the operator's proof
     detail: str

@@ -39,6 +39,7 @@ RESERVED = frozenset(
         "healthz",
         "hooks",
         "metrics",
+        "pictures",
         "preferences",
         "preview",
         "readyz",

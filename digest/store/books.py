@@ -144,16 +144,12 @@ async def people(
     ]
 
 
-async def notices_since(
-    connection: AsyncConnection, *, notice: str, subscription_id: int
-) -> list[datetime]:
-    """When this kind of notice was queued for this subscription, newest first."""
-    query = (
-        select(deliveries.c.created_at)
-        .where(deliveries.c.notice == notice, deliveries.c.subscription_id == subscription_id)
-        .order_by(deliveries.c.created_at.desc())
+async def count_later(connection: AsyncConnection, now: datetime) -> int:
+    """How many queued deliveries are not due yet: their readers chose an hour, or they are held."""
+    query = select(func.count()).where(
+        deliveries.c.state == DeliveryState.QUEUED.value, deliveries.c.due_at > now
     )
-    return list((await connection.execute(query)).scalars())
+    return int((await connection.execute(query)).scalar_one())
 
 
 async def count_readers(

@@ -47,36 +47,26 @@ async def fan_out(
     (unique on edition and person).
     """
     when = literal(now, deliveries.c.created_at.type)
-    due = when if due_at is None else literal(due_at, deliveries.c.due_at.type)
+    row = {
+        "edition_id": literal(edition_id),
+        "subscription_id": subscriptions.c.id,
+        "state": literal(DeliveryState.QUEUED.value),
+        "choice": literal(choice),
+        "due_at": when if due_at is None else literal(due_at, deliveries.c.due_at.type),
+        "created_at": when,
+        "updated_at": when,
+    }
     readers = (
-        select(
-            literal(edition_id),
-            subscriptions.c.id,
-            literal(DeliveryState.QUEUED.value),
-            literal(choice),
-            due,
-            when,
-            when,
-        )
+        select(*row.values())
         .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
         .where(reads(newsletter, frequencies, other_than, now=now))
     )
     if wish is not None:
         readers = readers.where(has(wish))
-    columns = [
-        "edition_id",
-        "subscription_id",
-        "state",
-        "choice",
-        "due_at",
-        "created_at",
-        "updated_at",
-    ]
     # the unique key says who has one already: to ask for each reader whether he has would search
     # the very table that grows under the search
-    statement = insert_new(connection, deliveries).from_select(columns, readers)
-    result = await connection.execute(statement.on_conflict_do_nothing())
-    written = int(result.rowcount)
+    statement = insert_new(connection, deliveries).from_select(list(row), readers)
+    written = int((await connection.execute(statement.on_conflict_do_nothing())).rowcount)
     # what the books must add up to one day, whatever becomes of the rows
     await connection.execute(
         update(editions)
@@ -116,7 +106,7 @@ async def intend(
             deliveries.c.id == delivery_id,
             deliveries.c.state.in_((DeliveryState.CLAIMED.value, DeliveryState.DOTTED.value)),
             deliveries.c.owner == owner,
-            may_be_mailed(),
+            may_be_mailed(now),
         )
         .values(
             state=DeliveryState.DOTTED.value,
@@ -205,7 +195,7 @@ async def exclude(
             deliveries.c.id == delivery_id,
             deliveries.c.owner == owner,
             deliveries.c.state.in_((DeliveryState.CLAIMED.value, DeliveryState.DOTTED.value)),
-            ~may_be_mailed(),
+            ~may_be_mailed(now),
         )
         .values(state=DeliveryState.EXCLUDED.value, owner=None, updated_at=now)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,17 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.types import TypeDecorator
 
 from digest.errors import StoreError
 
 #: how long a writer waits for another one, seconds; a nightly backup tool may hold the file a while
 BUSY_SECONDS = 30.0
+
+#: how long the readers of old pages are waited for, seconds
+SCOUR_SECONDS = 2.0
 
 #: how long PostgreSQL keeps a transaction in which nothing is said, seconds: a process that was
 #: stopped or cut off inside a write must not keep all others waiting until it comes back
@@ -109,6 +113,8 @@ def prepare_sqlite(engine: Engine) -> None:
             # FULL: NORMAL survives kill -9, not a power cut, and a sent message forgotten is a copy
             "synchronous = FULL",
             "foreign_keys = ON",
+            # what is deleted is written over: a person who was erased must not stand in free pages
+            "secure_delete = ON",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
@@ -117,6 +123,33 @@ def prepare_sqlite(engine: Engine) -> None:
     def _begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("digest_writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+async def scour(engine: AsyncEngine) -> bool:
+    """Let the files hold what the tables hold and no more; False where that must wait.
+
+    SQLite keeps the old pages in the -wal file until all of it is taken over, which needs a moment
+    in which nobody reads them, and a disk that takes it. PostgreSQL takes deleted rows out by
+    itself (VACUUM), some time later.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    try:
+        async with engine.connect() as connection:
+            # past SQLAlchemy, which would begin a transaction first
+            driver = (await connection.get_raw_connection()).driver_connection
+            return driver is not None and await _take_over(driver)
+    except (OSError, sqlite3.Error, SQLAlchemyError):
+        return False
+
+
+async def _take_over(driver: Any) -> bool:
+    await driver.execute(f"PRAGMA busy_timeout = {int(SCOUR_SECONDS * 1000)}")
+    try:
+        rows = await driver.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+        return not next(iter(rows))[0]
+    finally:
+        await driver.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
 
 
 def lock_for_migration(connection: Connection) -> None:

@@ -82,7 +82,11 @@ async def who_left(connection: AsyncConnection) -> set[tuple[str, str]]:
     query = (
         select(subscribers.c.address_hash, subscriptions.c.newsletter)
         .join(subscriptions, subscribers.c.id == subscriptions.c.subscriber_id)
-        .where(subscriptions.c.state == SubscriptionState.UNSUBSCRIBED.value)
+        .where(
+            subscriptions.c.state == SubscriptionState.UNSUBSCRIBED.value,
+            # of somebody who was forgotten nothing is left to tell
+            subscribers.c.address_hash != "",
+        )
     )
     return {(row[0], row[1]) for row in await connection.execute(query)}
 
@@ -104,6 +108,7 @@ async def gone(connection: AsyncConnection) -> AsyncIterator[Left]:
             .where(
                 subscriptions.c.id > last,
                 subscriptions.c.state == SubscriptionState.UNSUBSCRIBED.value,
+                subscribers.c.address_hash != "",
             )
             .order_by(subscriptions.c.id)
             .limit(PAGE)

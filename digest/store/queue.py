@@ -31,7 +31,7 @@ ROUNDS = 12
 LARGEST = 10_000
 
 #: the kinds of service mail
-NOTICES = ("confirm",)
+NOTICES = ("confirm", "moved")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,7 @@ async def _exclude_unwanted(
     """Close the rows of those who may not be written to; return which."""
     statement = (
         update(deliveries)
-        .where(deliveries.c.id.in_(list(taken)), ~may_be_mailed())
+        .where(deliveries.c.id.in_(list(taken)), ~may_be_mailed(now))
         .values(state=DeliveryState.EXCLUDED.value, owner=None, updated_at=now)
     )
     return set((await connection.execute(statement.returning(deliveries.c.id))).scalars())

@@ -11,18 +11,24 @@ from digest.model.subscriber import SubscriptionState
 from digest.store.tables import deliveries, subscribers, subscriptions, suppressions
 
 
-def may_be_mailed() -> ColumnElement[bool]:
-    """Active for an edition, pending for a confirm mail, not suppressed: asked at each step."""
+def may_be_mailed(now: datetime) -> ColumnElement[bool]:
+    """Who may get what a delivery stands for, not being suppressed: asked at each step.
+
+    Active and not paused for an edition, pending for a confirm mail. Whoever is told that his
+    address was given up for another one is told whatever became of it since.
+    """
     suppressed = exists().where(suppressions.c.address_hash == subscribers.c.address_hash)
     wanted = or_(
         and_(
             deliveries.c.edition_id.is_not(None),
             subscriptions.c.state == SubscriptionState.ACTIVE.value,
+            awake(now),
         ),
         and_(
             deliveries.c.notice == "confirm",
             subscriptions.c.state == SubscriptionState.PENDING.value,
         ),
+        deliveries.c.notice == "moved",
     )
     return exists().where(
         subscriptions.c.id == deliveries.c.subscription_id,

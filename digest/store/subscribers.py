@@ -85,6 +85,14 @@ async def of_person(
     return _subscription(row) if row else None
 
 
+async def of_subscriber(connection: AsyncConnection, subscriber_id: int) -> list[Subscription]:
+    """All that this person has to do with us."""
+    query = _whole().where(subscriptions.c.subscriber_id == subscriber_id)
+    return [
+        _subscription(row) for row in await connection.execute(query.order_by(subscriptions.c.id))
+    ]
+
+
 async def by_address(connection: AsyncConnection, key: str) -> list[Subscription]:
     """All subscriptions of the person with this address."""
     query = _whole().where(subscribers.c.address_key == key).order_by(subscriptions.c.id)
@@ -169,7 +177,12 @@ async def activate(connection: AsyncConnection, subscription_id: int, *, now: da
             subscriptions.c.id == subscription_id,
             subscriptions.c.state == SubscriptionState.PENDING.value,
         )
-        .values(state=SubscriptionState.ACTIVE.value, confirmed_at=now, unsubscribed_at=None)
+        .values(
+            state=SubscriptionState.ACTIVE.value,
+            confirmed_at=now,
+            unsubscribed_at=None,
+            replaces=None,  # an id that may belong to somebody else one day
+        )
     )
     return bool(result.rowcount)
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.store.dialect import insert_new
 from digest.store.tables import suppressions
+
+#: the person wants to be forgotten: the reason that no other one takes the place of
+ERASED: Final = "erased"
 
 
 async def is_suppressed(connection: AsyncConnection, address_hash: str) -> bool:
@@ -25,9 +29,10 @@ async def suppress(
     delivery_id: int | None = None,
     now: datetime,
 ) -> None:
-    """Close an address to us; what closed it first stays its reason, but for a complaint.
+    """Close an address to us; what closed it first stays its reason, unless a stronger one comes.
 
-    A bounce may be taken back one day (`bounces.take_back`), a complaint never is.
+    A bounce may be taken back one day (`bounces.take_back`), a word of the person's own never is,
+    and that he wants to be forgotten is the strongest of them.
     """
     row = {"address_hash": address_hash, "reason": reason, "at": now, "delivery_id": delivery_id}
     statement = insert_new(connection, suppressions).values(row)
@@ -35,9 +40,18 @@ async def suppress(
         statement.on_conflict_do_update(
             index_elements=["address_hash"],
             set_={"reason": reason, "delivery_id": delivery_id},
-            where=and_(suppressions.c.reason == "bounced", statement.excluded.reason != "bounced"),
+            where=or_(
+                and_(suppressions.c.reason == "bounced", statement.excluded.reason != "bounced"),
+                statement.excluded.reason == ERASED,
+            ),
         )
     )
+
+
+async def reopen(connection: AsyncConnection, address_hash: str) -> str | None:
+    """Open an address to us again; return why it was closed, None when it was not."""
+    statement = delete(suppressions).where(suppressions.c.address_hash == address_hash)
+    return (await connection.execute(statement.returning(suppressions.c.reason))).scalar()
 
 
 async def count_suppressed(connection: AsyncConnection) -> dict[str, int]:

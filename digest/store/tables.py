@@ -193,6 +193,7 @@ subscriptions = Table(
     Column("replaces", Integer),
     UniqueConstraint("subscriber_id", "newsletter"),
     Index("ix_subscriptions_newsletter_state", "newsletter", "state"),
+    Index("ix_subscriptions_requested_at", "requested_at"),
 )
 
 consent_events = Table(

@@ -87,7 +87,8 @@ journals = Table(
     Column("mark", _Big, nullable=False),
 )
 
-#: how many confirm mails an address had; it outlives the request, which is erased after a week
+#: how many confirm mails an address had; it outlives the request, which is erased after a week.
+#: The row of no newsletter ("") is the address itself: those who ask about it wait there in turn
 asks = Table(
     "asks",
     metadata,

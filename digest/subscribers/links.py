@@ -10,7 +10,7 @@ import hmac
 import re
 from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, Literal
 
 from digest.errors import LinkRefused, SettingsError
 
@@ -18,7 +18,10 @@ _REF: Final = 12
 #: 128 bits of the MAC (RFC 2104 section 5: no less than half of the hash)
 _MAC: Final = 16
 _SHAPE: Final = re.compile(r"[A-Za-z0-9_-]{38}")
-_PURPOSES: Final = ("confirm", "unsubscribe", "preferences", "suppression", "bounce", "mail")
+_PURPOSES: Final = (
+    *("confirm", "unsubscribe", "preferences", "suppression", "bounce", "mail"),
+    *("form", "work", "network", "picture"),
+)
 #: octets of a delivery's number: more than anybody will ever send
 _NUMBER: Final = 6
 #: octets of the second in which it was queued: a restored database gives numbers out again
@@ -100,6 +103,14 @@ class Signer:
         Keyed, so that nobody without the secret can try addresses against it. 64 hex digits.
         """
         return self._mac("suppression", address_key.encode()).hex()
+
+    def mark(self, purpose: Literal["form", "work", "network", "picture"], data: bytes) -> bytes:
+        """128 bits that only this secret can make of these bytes, for what names no subscription.
+
+        For the hidden fields of a form, for networks, which are counted and not known, and for the
+        addresses of pictures that we show.
+        """
+        return self._mac(purpose, data)[:_MAC]
 
     def _token(self, purpose: str, ref: bytes, nonce: bytes = b"") -> str:
         if len(ref) != _REF:

@@ -8,12 +8,18 @@ from fastapi import FastAPI
 
 from digest.jobs.feedback import take_events
 from digest.web.archive import add_archive
+from digest.web.embed import add_embed
 from digest.web.faults import add_faults
 from digest.web.health import add_health
 from digest.web.hooks import add_hooks
+from digest.web.leave import add_leave
 from digest.web.middleware import SecurityHeaders
+from digest.web.openapi import add_openapi
 from digest.web.pages import add_pages
+from digest.web.pictures import add_pictures
+from digest.web.preferences import add_preferences
 from digest.web.signed import add_signed
+from digest.web.sitemap import add_sitemap
 
 if TYPE_CHECKING:
     from digest.jobs.world import World
@@ -32,6 +38,12 @@ def make_web(world: World) -> FastAPI:
     add_health(web)
     add_hooks(web, keys=world.hooks, take=take_events)
     add_signed(web)
+    add_leave(web)
+    add_preferences(web)
     add_archive(web)
+    add_pictures(web)
+    add_sitemap(web)
+    add_embed(web)
+    add_openapi(web)
     add_pages(web)
     return web

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from digest.errors import DigestError, LinkRefused, StoreError
 from digest.web.answer import message
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("digest.web")
 
 _NOT_FOUND: Final = 404
+_NOT_ALLOWED: Final = 405
 _TEXTS: Final = {
     400: (
         N_("We did not understand that"),
@@ -29,7 +31,7 @@ _TEXTS: Final = {
         N_("There is nothing here"),
         N_("Perhaps the address was cut off on its way. Everything we have is on the front page."),
     ),
-    405: (
+    _NOT_ALLOWED: (
         N_("This does not work this way"),
         N_("This address expects something else. Please begin at the front page."),
     ),
@@ -65,7 +67,15 @@ async def answer_http(request: Request, problem: Exception) -> Response:
     title, text = _TEXTS.get(status, _OTHER)
     answer = message(request, title=title, text=text, status=status)
     answer.headers.update((isinstance(problem, HTTPException) and problem.headers) or {})
+    if status == _NOT_ALLOWED:
+        answer.headers["Allow"] = _allowed(request)
     return answer
+
+
+def _allowed(request: Request) -> str:
+    """All methods of a path, which may have several routes (RFC 9110 section 15.5.6)."""
+    fits = [each for each in request.app.routes if each.matches(request.scope)[0] != Match.NONE]
+    return ", ".join(sorted({method for each in fits for method in each.methods or ()}))
 
 
 async def answer_refused(request: Request, _: Exception) -> Response:

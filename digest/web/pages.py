@@ -1,10 +1,13 @@
 """Turns a newsletter into the page where people sign up for it, and what they send into a request.
 
-The answer to a request is the same whatever we know of the address.
+The answer to a request is the same whatever we know of the address, and comes at the same time.
 """
 
 from __future__ import annotations
 
+import asyncio
+import math
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -13,10 +16,24 @@ from starlette.responses import Response
 
 from digest.editions.calendar import next_times
 from digest.errors import AddressRefused
-from digest.jobs import join
-from digest.store import editions
-from digest.web.answer import field, language_of, newsletter_of, page, read_form, world_of
-from digest.words import languages, translations
+from digest.jobs import admission, join
+from digest.model.newsletter import OTHER
+from digest.store.samples import sample
+from digest.subscribers import work
+from digest.subscribers.consent import consent
+from digest.subscribers.crowd import shorten
+from digest.web.answer import (
+    field,
+    fields,
+    language_of,
+    message,
+    newsletter_of,
+    page,
+    read_form,
+    world_of,
+)
+from digest.web.visitor import Turns, address_of, end_on_the_beat
+from digest.words import N_, languages
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,12 +45,21 @@ if TYPE_CHECKING:
 
 _NOT_FOUND: Final = 404
 _UNPROCESSABLE: Final = 422
+_TOO_MANY: Final = 429
+#: answers to a sign-up come at multiples of so many seconds after it arrived, so that nobody can
+#: measure what we knew of the address: it takes 5 to 20 milliseconds to know it
+BEAT: Final = 0.25
 #: what one sees of the latest edition before one signs up
-_HEADLINES: Final = 6
+_HEADLINES: Final = 4
+#: characters of what was typed that are shown: no address is longer (RFC 5321 section 4.5.3.1)
+_SHOWN: Final = 254
 
 
 def add_pages(web: FastAPI) -> None:
     """Add the front page, the page of each newsletter, and where their form leads."""
+    web.state.beat = BEAT
+    web.state.turns = Turns()
+    web.state.gate = admission.Gate()
     web.add_route("/", index, methods=["GET"])
     web.add_route("/subscribe", subscribe, methods=["POST"])
     web.add_route("/subscribe", index, methods=["GET"])  # for whoever reloads the answer
@@ -46,8 +72,10 @@ async def index(request: Request) -> Response:
     newsletters = world_of(request).newsletters
     if len(newsletters) == 1:
         return await _newsletter_page(request, newsletters[0])
+    async with world_of(request).store.read() as connection:
+        samples = {each.slug: await sample(connection, each.slug) for each in newsletters}
     rhythms = {each.slug: _rhythms(request, each) for each in newsletters}
-    return page(request, "index", newsletters=newsletters, rhythms=rhythms)
+    return page(request, "index", newsletters=newsletters, rhythms=rhythms, samples=samples)
 
 
 async def no_icon(_: Request) -> Response:
@@ -64,54 +92,134 @@ async def show_newsletter(request: Request) -> Response:
 
 
 async def subscribe(request: Request) -> Response:
-    """Ask for a subscription. Only an address that cannot be gets another answer than the rest."""
+    """Ask for a subscription: one answer, at one time, whatever is known of the address."""
+    began = asyncio.get_running_loop().time()
+    answer = await _subscribe(request)
+    await end_on_the_beat(began, request.app.state.beat)
+    return answer
+
+
+async def _subscribe(request: Request) -> Response:
     form = await read_form(request)
     newsletter = _wanted(request, field(form, "newsletter"))
     wish = _read_wish(request, newsletter, form)
-    if field(form, "website") is None:  # nobody sees that field: only machines fill it in
-        try:
-            await join.request(
-                world_of(request),
-                address=wish.address,
-                newsletter=newsletter,
-                language=wish.language,
-                frequency=wish.frequency,
-                door="web",
-                detail=consent(newsletter, language_of(request, newsletter)),
-            )
-        except AddressRefused:
-            return await _newsletter_page(request, newsletter, refused=wish)
-    return page(request, "subscribed", newsletter=newsletter, address=wish.address)
+    if not wish.typed:
+        return await _newsletter_page(request, newsletter, again=wish)
+    usual = page(request, "subscribed", newsletter=newsletter, address=wish.typed[:_SHOWN])
+    age = work.read_stamp(
+        world_of(request).signer, field(form, "stamp"), now=world_of(request).clock()
+    )
+    # nobody sees that field, and nobody is so quick: what follows is for people
+    if field(form, "website") is not None or (age is not None and age < work.TOO_SOON):
+        return usual
+    attempt = admission.Attempt(
+        typed=wish.typed,
+        newsletter=newsletter.slug,
+        address=address_of(request, proxies=world_of(request).proxies),
+        stamped=age is not None,
+        challenge=field(form, "work"),
+        nonce=field(form, "nonce"),
+    )
+    async with request.app.state.turns.turn():
+        answer = await admission.admit(world_of(request), attempt, request.app.state.gate)
+        if isinstance(answer, admission.Admitted):
+            await _ask(request, newsletter, wish)
+    match answer:
+        case admission.Admitted() | admission.Repeated():
+            return usual
+        case admission.Refused():
+            return _refuse(request, newsletter, answer)
+        case admission.WorkWanted():
+            return _ask_for_work(request, newsletter, wish, answer)
+
+
+async def _ask(request: Request, newsletter: Newsletter, wish: Wish) -> None:
+    """Start the double opt-in, if that can be; whoever asks hears nothing of it."""
+    world, language = world_of(request), language_of(request, newsletter)
+    address = address_of(request, proxies=world.proxies)
+    try:
+        await join.request(
+            world,
+            address=wish.typed,
+            newsletter=newsletter,
+            language=wish.language,
+            frequency=wish.frequency,
+            topics=wish.topics,
+            door="web",
+            detail=consent(newsletter, language),
+            shown_in=language,
+            network=shorten(address) if address else None,
+        )
+    except AddressRefused:
+        return
+
+
+def _refuse(request: Request, newsletter: Newsletter, answer: admission.Refused) -> Response:
+    """Too many came: say so, and when to come back."""
+    title = (
+        N_("Too many sign-ups from your network")
+        if answer.network
+        else N_("Too many sign-ups at the moment")
+    )
+    text = N_("We take no more of them just now. Please try again in an hour.")
+    refusal = message(request, title=title, text=text, status=_TOO_MANY, newsletter=newsletter)
+    left = (answer.until - world_of(request).clock()).total_seconds()
+    refusal.headers["Retry-After"] = str(max(1, math.ceil(left)))
+    return refusal
+
+
+def _ask_for_work(
+    request: Request, newsletter: Newsletter, wish: Wish, answer: admission.WorkWanted
+) -> Response:
+    """The same form once more, with a question that costs a moment of the visitor's processor."""
+    kept = [
+        ("newsletter", newsletter.slug),
+        ("email", wish.typed),
+        ("language", wish.language),
+        ("frequency", wish.frequency),
+        *(("topic", each) for each in wish.topics),
+        ("work", answer.challenge.text),
+    ]
+    return page(
+        request,
+        "work",
+        status=_TOO_MANY,
+        newsletter=newsletter,
+        runs=True,
+        address=wish.typed[:_SHOWN],
+        kept=kept,
+        challenge=answer.challenge,
+        seconds=math.ceil(answer.wait.total_seconds()),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """What somebody wrote into the form; what we do not offer has become our default."""
 
-    address: str
+    typed: str
     language: str
     frequency: str
+    #: the wanted ones, as `Newsletter.choose` says them
+    topics: tuple[str, ...]
 
 
 def _read_wish(request: Request, newsletter: Newsletter, form: FormData) -> Wish:
     language, frequency = field(form, "language"), field(form, "frequency")
     chosen = newsletter.schedule(frequency or "") or newsletter.default_schedule
     return Wish(
-        address=field(form, "email") or "",
+        typed="".join(map(_visible, field(form, "email") or "")),
         language=language
         if language is not None and language in languages()
         else language_of(request, newsletter),
         frequency=chosen.name,
+        topics=newsletter.choose(fields(form, "topic")),
     )
 
 
-def consent(newsletter: Newsletter, language: str) -> str:
-    """What somebody agrees to, word for word: shown beside the button and kept in the record."""
-    return translations(language).gettext(
-        "With “Subscribe” you ask for “%(title)s” by email. We first send you one mail with a link:"
-        " only if you confirm there do you get the newsletter. You can leave at any time, with one"
-        " click in every mail."
-    ) % {"title": newsletter.title}
+def _visible(character: str) -> str:
+    """Control characters stand in no address, and a form brings them back changed."""
+    return "\ufffd" if unicodedata.category(character) == "Cc" else character
 
 
 def _wanted(request: Request, slug: str | None) -> Newsletter:
@@ -125,24 +233,30 @@ def _wanted(request: Request, slug: str | None) -> Newsletter:
 
 
 async def _newsletter_page(
-    request: Request, newsletter: Newsletter, *, refused: Wish | None = None
+    request: Request, newsletter: Newsletter, *, again: Wish | None = None
 ) -> Response:
-    async with world_of(request).store.read() as connection:
-        latest = await editions.past(connection, newsletter=newsletter.slug, limit=1)
-        told = await editions.headlines(connection, latest[0].id) if latest else []
+    """The page of a newsletter; `again`: what came without an address."""
+    world, language = world_of(request), language_of(request, newsletter)
+    async with world.store.read() as connection:
+        latest = await sample(connection, newsletter.slug)
+    stories = len(latest.headlines) if latest else 0
     return page(
         request,
         "newsletter",
-        status=200 if refused is None else _UNPROCESSABLE,
+        status=200 if again is None else _UNPROCESSABLE,
         newsletter=newsletter,
         rhythms=_rhythms(request, newsletter),
-        latest=latest[0] if latest else None,
-        headlines=told[:_HEADLINES],
-        more=max(0, len(told) - _HEADLINES),
-        refused=refused.address if refused else None,
-        frequency=refused.frequency if refused else newsletter.default_schedule.name,
-        mail_language=refused.language if refused else language_of(request, newsletter),
-        consent=consent(newsletter, language_of(request, newsletter)),
+        latest=latest,
+        headlines=latest.headlines[:_HEADLINES] if latest else (),
+        more=max(0, stories - _HEADLINES),
+        missing=again is not None,
+        frequency=again.frequency if again else newsletter.default_schedule.name,
+        # none is all of them: nobody means to get nothing
+        topics=(again.topics if again else ()) or (*(t.name for t in newsletter.topics), OTHER),
+        other=OTHER,
+        mail_language=again.language if again else language,
+        consent=consent(newsletter, language),
+        stamp=work.stamp(world.signer, world.clock()),
     )
 
 

@@ -25,7 +25,7 @@ from babel.numbers import format_decimal
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
 LOCALES = Path(__file__).parent / "locales"
 DOMAIN = "digest"
@@ -106,6 +106,11 @@ def format_short(at: datetime, language: str, timezone: str) -> str:
     local = at.astimezone(ZoneInfo(timezone))
     day = format_skeleton("MMMd", local, locale=_locale(language))
     return f"{day}, {format_time(at, language, timezone)}"
+
+
+def format_month(first: date, language: str) -> str:
+    """Say the month of a day: "November 2026"."""
+    return format_skeleton("yMMMM", first, locale=_locale(language))
 
 
 def format_number(value: float, language: str) -> str:

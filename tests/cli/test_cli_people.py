@@ -43,6 +43,14 @@ def test_what_is_chosen_for_somebody_who_reads_it_already_is_kept(desk: Desk) ->
     )
 
 
-def test_topics_are_refused_until_there_are_some(desk: Desk) -> None:
+def test_a_topic_that_is_not_offered_is_refused_and_the_offered_ones_are_named(desk: Desk) -> None:
     done = desk.call("subscribe", "a@example.org", "--topic=ki")
-    assert (done.code, "no topics" in done.complaint) == (2, True)
+    assert (done.code, "has no topic 'ki'; it has none" in done.complaint) == (2, True)
+    with (desk.folder / "newsletters.toml").open("a") as file:
+        file.write('\n[newsletter.topics.robots]\ntitle = "Robots"\nwords = ["robot*"]\n')
+    done = desk.call("subscribe", "a@example.org", "--topic=ki")
+    assert (done.code, "it has robots, other" in done.complaint) == (2, True)
+    done = desk.call("subscribe", "a@example.org", "--topic=robots", "--confirmed")
+    assert done.code == 0
+    [found] = desk.call("subscribers", "list", "--json").json
+    assert found["topics"] == ["robots"]

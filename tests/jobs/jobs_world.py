@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import func, select
@@ -68,7 +69,8 @@ class Clock:
 async def open_world(
     database_url: str, clock: Clock, *newsletters: Newsletter, **settings: Any
 ) -> AsyncIterator[World]:
-    """A world as the program opens it, with another clock."""
+    """A world as the program opens it, with another clock and a spool of its own."""
+    folder = TemporaryDirectory(prefix="digest-spool-")
     known = {
         "database_url": database_url,
         "secret_key": "a secret that is long enough for tests",
@@ -77,12 +79,14 @@ async def open_world(
         "templates_dir": Path("/nowhere"),
         "smtp_host": "127.0.0.1",
         "journal": None,
+        "spool": Path(folder.name) / "digest.spool",
         **settings,
     }
-    async with open_app(
-        Settings.model_validate(known), newsletters or (STADTBLATT,), clock=clock
-    ) as world:
-        yield world
+    with folder:
+        async with open_app(
+            Settings.model_validate(known), newsletters or (STADTBLATT,), clock=clock
+        ) as world:
+            yield world
 
 
 def sqlite(folder: Path) -> str:

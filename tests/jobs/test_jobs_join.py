@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from jobs_world import NOW, STADTBLATT, Clock, admit, ledger, open_world, scripted, sqlite
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from digest.errors import AddressRefused, LinkRefused, UsageError
-from digest.jobs import choose, join
+from digest.jobs import choose, join, leave
 from digest.jobs.join import Asked
 from digest.jobs.send import deliver
 from digest.jobs.world import World
-from digest.model.subscriber import Subscription, SubscriptionState
+from digest.model.subscriber import Subscription, SubscriptionState, is_unbroken
 from digest.store import consents, subscribers, suppressions
 from digest.store.queue import Scope
-from digest.store.tables import subscriptions
+from digest.store.tables import consent_events, deliveries, subscriptions
+from digest.store.tables import subscribers as people
 from digest.subscribers.address import address_key
 
 HOUR = timedelta(hours=1)
@@ -102,9 +104,9 @@ async def test_looking_at_a_link_changes_nothing(world: World) -> None:
 async def test_leaving_takes_effect_at_once_and_once(world: World, clock: Clock) -> None:
     await admit(world, "anna")
     token = await leave_token(world)
-    first = await choose.leave(world, token, door="mail")
+    first = await leave.leave(world, token, door="mail")
     clock.forward(hours=1)
-    second = await choose.leave(world, token, door="mail")
+    second = await leave.leave(world, token, door="mail")
     assert first == second
     assert (first.state, first.unsubscribed_at) == (SubscriptionState.UNSUBSCRIBED, NOW)
     assert await record(world) == ["operator", "unsubscribed"]
@@ -123,13 +125,112 @@ async def test_one_confirm_mail_in_a_day_and_three_in_all(world: World, clock: C
     assert await record(world) == ["requested"] * 3
 
 
+async def erase(world: World) -> None:
+    """As a request is erased that nobody confirmed in seven days."""
+    async with world.store.write() as connection:
+        for table in (deliveries, consent_events, subscriptions, people):
+            await connection.execute(delete(table))
+
+
+async def test_three_in_all_outlive_the_request_that_is_erased_after_a_week(
+    world: World, clock: Clock
+) -> None:
+    answers = []
+    for _ in range(5):
+        answers.append(await ask(world))
+        await erase(world)
+        clock.forward(days=8)
+    assert answers == [Asked.ASKED] * 3 + [Asked.WAITING] * 2
+    # and whoever is not written to leaves nothing behind
+    async with world.store.read() as connection:
+        assert await subscribers.by_address(connection, address_key(ANNA)) == []
+
+
+async def test_a_confirmation_begins_the_count_anew(world: World, clock: Clock) -> None:
+    for _ in range(3):
+        assert await ask(world) is Asked.ASKED
+        clock.forward(days=2)
+    await choose.confirm(world, await confirm_token(world), door="web")
+    await leave.leave(world, await leave_token(world), door="web")
+    assert await ask(world) is Asked.ASKED
+    assert await ask(world) is Asked.WAITING
+
+
+async def test_so_does_the_operators_word(world: World) -> None:
+    assert await ask(world) is Asked.ASKED
+    await admit(world, "anna")
+    await leave.leave(world, await leave_token(world), door="web")
+    assert await ask(world) is Asked.ASKED
+
+
+MANY = tuple(replace(STADTBLATT, slug=f"blatt{n}") for n in range(6))
+
+
+async def test_an_address_gets_three_confirm_mails_a_day_whatever_it_is_about(
+    database_url: str, clock: Clock
+) -> None:
+    async with open_world(database_url, clock, *MANY) as world:
+
+        async def ask_all() -> list[Asked]:
+            asking = (
+                join.request(world, address=ANNA, newsletter=each, door="web") for each in MANY
+            )
+            return sorted(await asyncio.gather(*asking))  # all at once
+
+        assert await ask_all() == [Asked.ASKED] * 3 + [Asked.WAITING] * 3
+        clock.forward(hours=23)
+        assert await ask_all() == [Asked.WAITING] * 6
+        clock.forward(hours=1)
+        assert await ask_all() == [Asked.ASKED] * 3 + [Asked.WAITING] * 3
+        assert await confirm_mails(world) == 6
+
+
+async def test_a_request_and_a_confirmation_at_once_take_nothing_away(
+    database_url: str, clock: Clock
+) -> None:
+    async with open_world(database_url, clock) as one, open_world(database_url, clock) as two:
+        await ask(one)
+        token = await confirm_token(one)
+        clock.forward(hours=25)
+        doors = [choose.confirm(one, token, door="web"), ask(two), ask(one)]
+        answers = await asyncio.gather(*doors, return_exceptions=True)
+        assert (await known(one)).state == "active" or isinstance(answers[0], LinkRefused)
+        assert (await record(one)).count("requested") == 1 + answers.count(Asked.ASKED)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_the_record_holds_what_was_shown_and_the_network_if_it_is_wanted(
+    tmp_path: Path, clock: Clock, *, kept: bool
+) -> None:
+    shown = {"detail": "These words.", "shown_in": "en", "network": "192.0.2.0/24"}
+    async with open_world(sqlite(tmp_path), clock, consent_network=kept) as world:
+        await ask(world, **shown)
+        await choose.confirm(world, await confirm_token(world), door="web", **shown)
+        async with world.store.read() as connection:
+            events = await consents.consent_record(connection, (await known(world)).id)
+    assert [each.kind for each in events] == ["requested", "confirmed"]
+    network = "192.0.2.0/24" if kept else None
+    assert {(each.detail, each.language, each.network) for each in events} == {
+        ("These words.", "en", network)
+    }
+    assert is_unbroken(events)
+    assert all(each.hash for each in events)
+
+
+async def test_what_a_new_address_replaces_is_noted_with_its_request(world: World) -> None:
+    await ask(world)
+    old = await known(world)
+    await ask(world, "neu@example.org", replaces=old.id)  # type: ignore[arg-type] # not a text
+    assert (await known(world, "neu@example.org")).replaces == old.id
+
+
 async def test_whoever_was_a_reader_and_left_may_come_back(world: World, clock: Clock) -> None:
     for _ in range(4):
         assert await ask(world) is Asked.ASKED
         clock.forward(minutes=1)
         await choose.confirm(world, await confirm_token(world), door="web")
         clock.forward(minutes=1)
-        await choose.leave(world, await leave_token(world), door="web")
+        await leave.leave(world, await leave_token(world), door="web")
         clock.forward(minutes=1)
 
 
@@ -163,7 +264,7 @@ async def test_a_request_that_nobody_confirmed_in_seven_days_is_void(
 async def test_a_link_of_before_does_not_bring_back_whoever_left(world: World) -> None:
     await ask(world)
     token = await confirm_token(world)
-    await choose.leave(world, await leave_token(world), door="mail")
+    await leave.leave(world, await leave_token(world), door="mail")
     with pytest.raises(LinkRefused):
         await choose.confirm(world, token, door="web")
     assert (await known(world)).state == "unsubscribed"
@@ -172,12 +273,12 @@ async def test_a_link_of_before_does_not_bring_back_whoever_left(world: World) -
 async def test_a_link_is_good_for_its_own_purpose_alone(world: World) -> None:
     await ask(world)
     with pytest.raises(LinkRefused):
-        await choose.leave(world, await confirm_token(world), door="web")
+        await leave.leave(world, await confirm_token(world), door="web")
     with pytest.raises(LinkRefused):
         await choose.confirm(world, await leave_token(world), door="web")
     stranger = world.signer.unsubscribe_token(b"nobody......")
     with pytest.raises(LinkRefused):
-        await choose.leave(world, stranger, door="web")
+        await leave.leave(world, stranger, door="web")
     assert (await known(world)).state == "pending"
 
 
@@ -221,17 +322,6 @@ async def test_an_active_reader_may_be_admitted_to_another_rhythm(world: World) 
     assert (await known(world)).frequency == "weekly"
 
 
-async def test_a_choice_is_noted_and_one_that_we_do_not_offer_is_refused(world: World) -> None:
-    await admit(world, "anna")
-    token = world.signer.preferences_token((await known(world)).ref)
-    await choose.change(world, token, frequency="weekly", language="en", door="web")
-    found = await known(world)
-    assert (found.frequency, found.subscriber.language) == ("weekly", "en")
-    with pytest.raises(UsageError, match="hourly"):
-        await choose.change(world, token, frequency="hourly", language=None, door="web")
-    assert await record(world) == ["operator", "changed"]
-
-
 @pytest.mark.parametrize("address", ["", "anna", "anna@", "a b@example.org", "a@b@example.org"])
 async def test_what_is_no_address_is_refused(world: World, address: str) -> None:
     with pytest.raises(AddressRefused):
@@ -250,9 +340,9 @@ async def test_one_person_in_two_spellings_is_one(world: World) -> None:
 
 async def test_the_operator_ends_one_subscription_or_all(world: World) -> None:
     await admit(world, "anna")
-    left = await choose.leave_address(world, ANNA, newsletter=None, door="cli")
+    left = await leave.leave_address(world, ANNA, newsletter=None, door="cli")
     assert [each.state for each in left] == ["unsubscribed"]
-    assert await choose.leave_address(world, "x@example.org", newsletter=None, door="cli") == []
+    assert await leave.leave_address(world, "x@example.org", newsletter=None, door="cli") == []
 
 
 # --------------------------------------------------------------- two doors at once
@@ -286,5 +376,5 @@ async def test_a_button_pressed_twice_at_once_is_noted_once(
         token = await confirm_token(one)
         await asyncio.gather(*(choose.confirm(each, token, door="web") for each in (one, two) * 3))
         token = await leave_token(one)
-        await asyncio.gather(*(choose.leave(each, token, door="mail") for each in (one, two) * 3))
+        await asyncio.gather(*(leave.leave(each, token, door="mail") for each in (one, two) * 3))
         assert await record(one) == ["requested", "confirmed", "unsubscribed"]

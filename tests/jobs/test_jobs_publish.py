@@ -262,10 +262,10 @@ async def test_the_first_edition_of_a_rhythm_covers_one_period(world: World, clo
 
 
 async def test_nobody_who_left_or_has_not_confirmed_gets_a_row(world: World) -> None:
-    from digest.jobs import choose, join  # noqa: PLC0415 -- a name used once
+    from digest.jobs import join, leave  # noqa: PLC0415 -- a name used once
 
     await admit(world, "anna", "left")
-    await choose.leave_address(world, "left@example.org", newsletter=None, door="cli")
+    await leave.leave_address(world, "left@example.org", newsletter=None, door="cli")
     await join.request(world, address="new@example.org", newsletter=STADTBLATT, door="web")
     made = await publish(world, "Eins")
     assert made.recipients == 1

@@ -24,7 +24,7 @@ from jobs_world import (
 from loopback import Item, Page, Relay, Site, running
 
 from digest.errors import RelayAway, UsageError
-from digest.jobs import choose, join
+from digest.jobs import join, leave
 from digest.jobs.check import Checked, check_feeds
 from digest.jobs.exhibit import describe, lay_out
 from digest.jobs.gather import gather
@@ -191,7 +191,7 @@ async def test_the_newest_edition_is_shown_where_nothing_is_new(world: World, cl
 
 async def test_stock_is_taken_of_people_queue_and_feeds(world: World, site: Site) -> None:
     await admit(world, "anna", "ben", "left")
-    await choose.leave_address(world, "left@example.org", newsletter=None, door="cli")
+    await leave.leave_address(world, "left@example.org", newsletter=None, door="cli")
     await join.request(world, address="new@example.org", newsletter=STADTBLATT, door="web")
     good, bad = site.feed("/feed", Item("Eins", NOW - HOUR)), site.url + "/missing"
     newsletter = of(good, bad)

@@ -35,6 +35,7 @@ from sqlalchemy import delete, select
 from digest.errors import RelayAway, StoreError
 from digest.jobs import breaker, choose, hold, join, remember, restore, trouble
 from digest.jobs.binding import with_journal
+from digest.jobs.leave import leave_address
 from digest.jobs.publish import Published, has_due, publish_due, publish_now
 from digest.jobs.send import deliver
 from digest.jobs.world import World
@@ -47,6 +48,7 @@ from digest.store import (
     editions,
     journals,
     lost,
+    past,
     pauses,
     queue,
     subscribers,
@@ -114,7 +116,7 @@ def key(world: World, name: str) -> str:
 
 
 async def leave(world: World, name: str) -> None:
-    await choose.leave_address(world, f"{name}@example.org", newsletter=None, door="cli")
+    await leave_address(world, f"{name}@example.org", newsletter=None, door="cli")
 
 
 async def suppress(world: World, name: str, reason: str = "complaint") -> None:
@@ -302,11 +304,11 @@ async def test_a_lost_edition_keeps_its_id_and_shows_its_headlines_in_the_archiv
     async with place.checked() as world:
         async with world.store.read() as connection:
             found = await editions.get(connection, made.edition.id)
-            [past] = await editions.past(connection)
-            headlines = await editions.headlines(connection, made.edition.id)
+            [shown] = await past.past(connection)
+            headlines = await past.headlines(connection, made.edition.id)
         assert found is not None
         assert (found.nonce, found.made_at) == (made.edition.nonce, made.edition.made_at)
-        assert past.subject == made.edition.written.subject
+        assert shown.subject == made.edition.written.subject
         assert [title for title, _ in headlines] == titles(made)
         page = archive_html(found, public_url="http://news.example")
         assert "Eins &lt;b&gt;</a>" in page
@@ -344,8 +346,8 @@ async def test_an_edition_made_on_a_restored_database_before_we_looked_loses_not
     async with open_world(place.url, place.clock, STADTBLATT, journal=None) as world:
         await place.publish(world, "Zwei")  # without a journal: it takes the number and the id
     async with place.checked() as world, world.store.read() as connection:
-        past = await editions.past(connection)
-        assert sorted((each.id, each.number) for each in past) == [(1, 1), (2, 2)]
+        shown = await past.past(connection)
+        assert sorted((each.id, each.number) for each in shown) == [(1, 1), (2, 2)]
         assert await lost.known_editions(connection) == {
             each.nonce: each.id for each in await lost.made(connection, [1, 2])
         }

@@ -28,7 +28,7 @@ from loopback import Relay, free_port, running
 from sqlalchemy import insert
 
 from digest.errors import RelayAway, StoreError
-from digest.jobs import choose, join
+from digest.jobs import join, leave
 from digest.jobs.dispatch import send_now
 from digest.jobs.send import CLAIMS_PER_CONNECTION, Tally, deliver
 from digest.jobs.world import World
@@ -190,10 +190,10 @@ async def test_a_newsletter_that_was_taken_out_of_the_file_loses_no_mail(
 
 
 async def test_whoever_leaves_between_claim_and_dot_gets_nothing(world: World) -> None:
-    async def leave() -> None:
-        await choose.leave_address(world, "leaver@example.org", newsletter=None, door="mail")
+    async def go() -> None:
+        await leave.leave_address(world, "leaver@example.org", newsletter=None, door="mail")
 
-    ours, script = scripted(await prepared(world, "anna", "leaver"), {"leaver": [leave]})
+    ours, script = scripted(await prepared(world, "anna", "leaver"), {"leaver": [go]})
     assert await deliver(ours, Scope()) == Tally(sent=1, excluded=1)
     assert script.taken == ["anna"]
     assert await states(world) == {"anna": "sent", "leaver": "excluded"}
@@ -204,7 +204,7 @@ async def test_many_who_left_do_not_end_a_run_before_those_who_stayed(world: Wor
     left = [f"a-left-{n}" for n in range(2 * CLAIMS_PER_CONNECTION + 1)]
     ours, script = scripted(await prepared(world, *left, "stays"))
     for each in left:
-        await choose.leave_address(world, f"{each}@example.org", newsletter=None, door="mail")
+        await leave.leave_address(world, f"{each}@example.org", newsletter=None, door="mail")
     assert await deliver(ours, Scope()) == Tally(sent=1)
     assert script.taken == ["stays"]
     assert set((await states(world)).values()) == {"sent", "excluded"}

@@ -2,13 +2,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import html5lib
 import pytest
-from web_visit import HARBOUR, HOME, STADTBLATT, Visit, visit
-
-ATOM = {"a": "http://www.w3.org/2005/Atom"}
+from web_visit import HARBOUR, STADTBLATT, Visit, visit
 
 
 @pytest.fixture
@@ -33,10 +30,12 @@ async def test_the_archive_lists_editions_with_the_newest_first(web: Visit) -> N
 async def test_a_long_archive_goes_on_on_another_page(web: Visit) -> None:
     made = [await web.publish(f"Ausgabe {number:02}") for number in range(32)]
     page = (await web.get("/archive/stadtblatt?lang=de")).text
-    assert f'href="?before={made[2].id}&amp;lang=de"' in page
+    assert f'href="?before={made[12].id}&amp;lang=de" rel="next"' in page
+    assert "?after=" not in page
     older = (await web.get(f"/archive/stadtblatt?before={made[2].id}")).text
     assert [f"Ausgabe {number:02}" in older for number in range(4)] == [True, True, False, False]
-    assert "?before=" not in older
+    assert 'rel="next"' not in older
+    assert f'href="?after={made[1].id}" rel="prev"' in older
 
 
 async def test_an_edition_is_shown_as_it_was_sent_but_for_what_is_personal(web: Visit) -> None:
@@ -58,7 +57,7 @@ async def test_an_edition_may_show_pictures_and_do_nothing_else(web: Visit) -> N
     assert policy.split("; ") == [
         "default-src 'none'",
         "style-src 'unsafe-inline'",
-        "img-src 'self' https: http:",
+        "img-src 'self'",
         "form-action 'none'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
@@ -82,28 +81,6 @@ async def test_an_edition_may_show_pictures_and_do_nothing_else(web: Visit) -> N
 async def test_what_is_not_there_is_not_found(web: Visit, path: str) -> None:
     await web.publish("Brücke offen")
     assert (await web.get(path)).status_code == 404
-
-
-async def test_the_feed_has_every_edition_and_is_well_formed(web: Visit) -> None:
-    edition = await web.publish("Brücke & <Bad> \x0b offen", "Zwei")
-    got = await web.get("/archive/stadtblatt/feed.xml")
-    assert got.headers["content-type"] == "application/atom+xml"
-    feed = ET.fromstring(got.content)  # noqa: S314 -- our own
-    assert feed.findtext("a:title", "", ATOM) == "Stadtblatt am Morgen"
-    assert feed.findtext("a:updated", "", ATOM) == "2026-11-23T09:30:00Z"
-    entry = feed.find("a:entry", ATOM)
-    assert entry is not None
-    assert entry.findtext("a:title", "", ATOM) == "Brücke & <Bad> offen (+1 weitere)"
-    link = entry.find("a:link", ATOM)
-    assert link is not None
-    assert link.get("href") == f"{HOME}/archive/stadtblatt/{edition.id}"
-    assert entry.findtext("a:id", "", ATOM) == link.get("href")
-
-
-async def test_the_feed_of_a_newsletter_without_editions_is_a_feed(web: Visit) -> None:
-    feed = ET.fromstring((await web.get("/archive/harbour/feed.xml")).content)  # noqa: S314 -- our own
-    assert feed.findall("a:entry", ATOM) == []
-    assert feed.findtext("a:updated", "", ATOM) == "2026-11-23T00:00:00Z"
 
 
 async def test_the_archive_is_html_as_a_browser_wants_it(web: Visit) -> None:

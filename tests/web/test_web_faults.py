@@ -27,7 +27,9 @@ async def test_what_does_not_work_this_way_says_which_ways_do(web: Visit) -> Non
     got = await web.client.post("/archive")
     assert got.status_code == 405
     assert "So geht es nicht" in got.text
-    assert sorted(got.headers["allow"].split(", ")) == ["GET", "HEAD"]
+    assert got.headers["allow"] == "GET, HEAD"
+    two_routes = await web.client.delete("/subscribe")
+    assert two_routes.headers["allow"] == "GET, HEAD, POST"
 
 
 async def test_a_slash_too_many_is_not_redirected(web: Visit) -> None:
@@ -64,7 +66,7 @@ async def test_what_is_too_much_or_no_form_is_refused(web: Visit, body: bytes, k
 async def test_no_body_is_a_fault_of_ours(web: Visit, body: bytes) -> None:
     kind = {"content-type": "application/x-www-form-urlencoded"}
     got = await web.client.post("/subscribe", content=body, headers=kind)
-    assert got.status_code == 422
+    assert got.status_code == (200 if body.startswith(b"email=") else 422)
 
 
 async def test_a_broken_template_is_no_traceback(web: Visit, tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ from digest.web.app import make_web
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 HOME = "http://news.example"
+#: where the visitor comes from (RFC 5737)
+VISITOR = "192.0.2.7"
 
 STADTBLATT = Newsletter(
     slug="stadtblatt",
@@ -150,7 +152,7 @@ def _article(place: int, title: str) -> NewArticle:
 
 @asynccontextmanager
 async def visit(
-    folder: Path, *newsletters: Newsletter, public_url: str = HOME
+    folder: Path, *newsletters: Newsletter, public_url: str = HOME, proxies: int = 0
 ) -> AsyncIterator[Visit]:
     """Open a world on a fresh SQLite in `folder` and a client for its web."""
     settings = Settings.model_validate(
@@ -161,11 +163,13 @@ async def visit(
             "outbox": str(folder / "outbox"),
             "templates_dir": folder / "templates",
             "journal": None,
+            "spool": folder / "digest.spool",
+            "proxies": proxies,
         }
     )
     clock = Clock()
     async with open_app(settings, newsletters or (STADTBLATT,), clock=clock) as world:
         web = make_web(world)
-        transport = httpx.ASGITransport(app=web, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(app=web, raise_app_exceptions=False, client=(VISITOR, 4711))
         async with httpx.AsyncClient(transport=transport, base_url=HOME) as client:
             yield Visit(world=world, web=web, client=client, clock=clock)

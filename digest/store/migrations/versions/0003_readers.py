@@ -50,6 +50,20 @@ def upgrade() -> None:
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("address_hash", "newsletter", name=op.f("pk_asks")),
     )
+    # who had his three confirm mails before must not get three more
+    op.execute(
+        "INSERT INTO asks (address_hash, newsletter, mails, last_at)"
+        " SELECT p.address_hash, s.newsletter, count(*), max(d.created_at) FROM deliveries d"
+        " JOIN subscriptions s ON s.id = d.subscription_id"
+        " JOIN subscribers p ON p.id = s.subscriber_id"
+        " WHERE d.notice = 'confirm' AND (s.confirmed_at IS NULL OR d.created_at > s.confirmed_at)"
+        " GROUP BY p.address_hash, s.newsletter"
+    )
+    op.execute(
+        "INSERT INTO asks (address_hash, newsletter, mails, last_at)"
+        " SELECT address_hash, '', 0, max(last_at) FROM asks GROUP BY address_hash"
+    )
+    op.create_index("ix_subscriptions_requested_at", "subscriptions", ["requested_at"])
     op.create_table(
         "quotas",
         sa.Column("name", sa.Text(), nullable=False),

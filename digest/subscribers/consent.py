@@ -1,0 +1,22 @@
+"""Turns a newsletter and a language into what somebody agrees to who subscribes; records nothing.
+
+The same words stand beside our own button, in the form for other sites and in the consent record.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from digest.words import translations
+
+if TYPE_CHECKING:
+    from digest.model.newsletter import Newsletter
+
+
+def consent(newsletter: Newsletter, language: str) -> str:
+    """What somebody agrees to, word for word: shown beside the button and kept in the record."""
+    return translations(language).gettext(
+        "With “Subscribe” you ask for “%(title)s” by email. We first send you one mail with a link:"
+        " only if you confirm there do you get the newsletter. You can leave at any time, with one"
+        " click in every mail."
+    ) % {"title": newsletter.title}
