@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import case, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.delivery import DeliveryState
@@ -105,19 +105,29 @@ async def hand_over(
 ) -> int:
     """Editions that wait for an old address wait for the new one; return how many.
 
-    Only what nobody holds and what no relay took: the row, and so the books, stay one.
+    Only what no relay took: the row, and so the books, stay one. Whoever has claimed one loses it:
+    his fence says no, and no dot was sent.
     """
     same = deliveries.alias()
+    claimed = DeliveryState.CLAIMED.value
     result = await connection.execute(
         update(deliveries)
         .where(
             deliveries.c.subscription_id == old.id,
             deliveries.c.edition_id.is_not(None),
-            deliveries.c.state.in_(OPEN),
+            deliveries.c.state.in_((*OPEN, claimed)),
             ~exists().where(
                 same.c.edition_id == deliveries.c.edition_id, same.c.subscription_id == new.id
             ),
         )
-        .values(subscription_id=new.id, updated_at=now)
+        .values(
+            subscription_id=new.id,
+            state=case(
+                (deliveries.c.state == claimed, DeliveryState.QUEUED.value),
+                else_=deliveries.c.state,
+            ),
+            owner=None,
+            updated_at=now,
+        )
     )
     return int(result.rowcount)

@@ -15,7 +15,7 @@ from jobs_world import NOW, Clock, ledger, open_world, publish, scripted, sqlite
 from sqlalchemy import select, update
 
 from digest.deliveries.transport import Intend
-from digest.errors import LinkRefused
+from digest.errors import LeaseLost, LinkRefused
 from digest.jobs import balance, forget, join, leave, move, prefer
 from digest.jobs.decide import Form, Refusal
 from digest.jobs.send import deliver
@@ -152,6 +152,38 @@ async def test_an_edition_that_waited_for_the_old_address_comes_to_the_new_one(
         assert sorted(script.taken) == ["anna", "anna.neu"]  # "moved" to the old one
         (edition,) = [row for row in await ledger(world) if row.notice is None]
         assert (edition.name, edition.state) == ("anna.neu", "sent")
+        assert [each.balanced for each in await balance.balance(world, None)] == [True]
+
+
+async def test_an_edition_that_a_worker_held_for_the_old_address_comes_to_the_new_one(
+    database_url: str, clock: Clock
+) -> None:
+    async with open_world(database_url, clock, CITY, HARBOUR) as world:
+        readers, fences = Readers(world), []
+        await readers.admit()
+        await publish(world, "one")
+
+        stop = asyncio.Event()
+
+        class Moves:
+            """The reader's new address confirms just before the dot."""
+
+            async def send(self, message: Message, intend: Intend) -> Outcome:
+                stop.set()
+                await readers.move()
+                await readers.confirm()
+                fences.append((message.rcpt_to, await intend()))
+                raise LeaseLost(message.rcpt_to)
+
+            async def close(self) -> None: ...
+
+        # the notices wait: this is about the edition
+        editions = Scope(editions=frozenset({1}), notices=False)
+        await deliver(replace(world, transport=Moves()), editions, stop=stop)
+        assert fences == [("anna@example.org", False)]
+        ours, script = scripted(world)
+        await deliver(ours, editions)
+        assert script.taken == ["anna.neu"]
         assert [each.balanced for each in await balance.balance(world, None)] == [True]
 
 
