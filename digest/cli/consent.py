@@ -12,7 +12,6 @@ import typer
 from digest.app import open_app
 from digest.cli.run import fail, here, many, out, print_json, run, told
 from digest.jobs import forget, portrait
-from digest.jobs.portrait import SHORT
 from digest.store import people, suppressions
 from digest.store.erasing import Erased
 from digest.subscribers.address import address_key, parse_address
@@ -41,7 +40,7 @@ def show(address: _ADDRESS, *, as_json: _JSON = False) -> None:
     """Show one person's subscriptions, and the record of consent as evidence.
 
     Each event stands with its time, its door, the words that were shown, the mail that was sent,
-    and the first digits of its hash, which covers all events before it.
+    and its hash, which covers all events before it (docs/decisions/0016 says how to check it).
 
     Example: [bold]digest subscribers show anna@example.org[/bold]
     """
@@ -99,7 +98,8 @@ def _facts(event: dict[str, Any]) -> Iterator[str]:
         "version": event["text_version"] and f"{event['text_version']} (SHA-256 of the words)",
         "Message-ID": event["message_id"],
         "SHA-256": event["message_hash"],
-        "hash": event["hash"][:SHORT] or None,
+        "at": event["at"],
+        "hash": event["hash"] or None,
     }
     for name, value in facts.items():
         if value is not None:

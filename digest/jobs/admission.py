@@ -197,13 +197,18 @@ async def _let_work(
         return WorkWanted(challenge=shown, wait=wait)
     once = f"work/{world.signer.mark('work', shown.text.encode()).hex()}"
     wants = [Want(name=once, count=1, limit=1)]
+    if not shown.is_solved_by(attempt.nonce):
+        # to wait costs a machine nothing: of those who only wait there are fewer
+        wants += [
+            Want(name=f"{name}/waited", count=1, limit=each.soft) for name, each in limits.items()
+        ]
     wants += [Want(name=name, count=1, limit=each.hard) for name, each in limits.items()]
     full = await _count(world, wants, now)
     if full is None:
         return Admitted()
     if full == once:
         return Repeated()
-    return Refused(until=now + crowd.WINDOW, network=full != _ALL)  # others came first
+    return Refused(until=now + crowd.WINDOW, network=not full.startswith(_ALL))  # others came first
 
 
 def _ask_for_work(world: World, attempt: Attempt, *, braked: bool, now: datetime) -> WorkWanted:
@@ -242,5 +247,8 @@ def _limits(world: World, address: crowd.Address | None) -> dict[str, Limits]:
     """
     if address is None or address.is_loopback:
         return {_ALL: ALL}
-    network = world.signer.mark("network", crowd.network_of(address).encode()).hex()
-    return {f"network/{network}": NETWORK, _ALL: ALL}
+    around = zip(crowd.networks_of(address), (NETWORK, crowd.SITE), strict=False)
+    return {
+        f"network/{world.signer.mark('network', name.encode()).hex()}": limits
+        for name, limits in around
+    } | {_ALL: ALL}

@@ -10,10 +10,10 @@ from typing import Literal
 
 from digest.errors import LinkRefused
 from digest.jobs import move, remember
-from digest.jobs.join import REQUEST_LIFE, note
+from digest.jobs.join import REQUEST_LIFE, hold, names_of, note
 from digest.jobs.world import World
 from digest.model.subscriber import Subscription, SubscriptionState
-from digest.store import crowds, subscribers
+from digest.store import crowds, subscribers, suppressions
 from digest.store.engine import Connection
 from digest.subscribers.address import address_key
 from digest.subscribers.links import read_ref
@@ -67,13 +67,14 @@ async def confirm(
         found = await _look(connection, world, "confirm", token)
         if found.state is SubscriptionState.ACTIVE:
             return found
-        if has_ended(found, now=now):
-            raise LinkRefused("this request has ended; sign up again to get a new link")
-        known_as = world.signer.suppression_hash(address_key(found.subscriber.address))
+        known_as, bothered = names_of(world, address_key(found.subscriber.address))
         # a new request of the same address waits until we are through, or we for it
-        await crowds.hold(connection, known_as, now=now)
+        await hold(connection, known_as, bothered, now=now)
+        found = await _look(connection, world, "confirm", token)  # as it is now that we are in turn
+        if has_ended(found, now=now) or await suppressions.is_suppressed(connection, known_as):
+            raise LinkRefused("this request has ended; sign up again to get a new link")
         if await subscribers.activate(connection, found.id, now=now):  # else two pressed at once
-            await crowds.clear(connection, known_as, found.newsletter)
+            await crowds.clear(connection, bothered, found.newsletter)
             await note(
                 connection,
                 found.id,

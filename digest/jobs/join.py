@@ -17,7 +17,7 @@ from digest.model.newsletter import Newsletter
 from digest.model.subscriber import ConsentEvent, Subscription, SubscriptionState
 from digest.store import consents, crowds, deliveries, subscribers, suppressions
 from digest.store.engine import Connection
-from digest.subscribers.address import address_key, parse_address
+from digest.subscribers.address import address_key, mailbox_key, parse_address
 from digest.subscribers.crowd import Ask, may_ask
 
 #: a request that nobody confirmed in this time is void
@@ -59,21 +59,26 @@ async def request(
     when this one is confirmed.
     """
     rhythm, wire = check_frequency(newsletter, frequency), parse_address(address)
-    known_as = world.signer.suppression_hash(address_key(wire))
+    known_as, bothered = names_of(world, address_key(wire))
     async with world.store.write() as connection:
         now = world.clock()
-        await crowds.hold(connection, known_as, now=now)
+        await hold(connection, known_as, bothered, now=now)
         known = await _known(connection, wire, newsletter)
-        answer = await _consider(connection, known_as, known, newsletter, now=now)
+        answer = await _consider(
+            connection, known_as, bothered, known=known, newsletter=newsletter, now=now
+        )
         if answer is not Asked.ASKED:
             return answer
         choice = _Choice(frequency=rhythm, topics=topics, replaces=replaces, at=now)
         person = await _meet(connection, world, wire, language or newsletter.language, timezone)
         subscription = await _ask(connection, world, known, person, newsletter, choice=choice)
+        await deliveries.drop_notices(
+            connection, notice="confirm", subscription_id=subscription, now=now
+        )
         await deliveries.queue_notice(
             connection, notice="confirm", subscription_id=subscription, now=now
         )
-        await crowds.count_mail(connection, known_as, newsletter.slug, now=now)
+        await crowds.count_mail(connection, bothered, newsletter.slug, now=now)
         await note(
             connection,
             subscription,
@@ -104,10 +109,10 @@ async def admit(
     Raises AddressRefused for an address that cannot be, or that is closed to us.
     """
     rhythm, wire = check_frequency(newsletter, frequency), parse_address(address)
-    known_as = world.signer.suppression_hash(address_key(wire))
+    known_as, bothered = names_of(world, address_key(wire))
     async with world.store.write() as connection:
         now = world.clock()
-        await crowds.hold(connection, known_as, now=now)
+        await hold(connection, known_as, bothered, now=now)
         if await suppressions.is_suppressed(connection, known_as):
             raise AddressRefused(f"{address}: this address is closed to us; we do not write to it")
         known = await _known(connection, wire, newsletter)
@@ -120,7 +125,7 @@ async def admit(
         person = await _meet(connection, world, wire, language or newsletter.language, timezone)
         subscription = await _ask(connection, world, known, person, newsletter, choice=choice)
         await subscribers.activate(connection, subscription, now=now)
-        await crowds.clear(connection, known_as, newsletter.slug)
+        await crowds.clear(connection, bothered, newsletter.slug)
         await note(connection, subscription, "operator", door=door, detail=detail, now=now)
         if known is not None:
             await remember.rejoined(world, known, now=now)
@@ -152,19 +157,32 @@ async def _known(
     return next((each for each in found if each.newsletter == newsletter.slug), None)
 
 
+def names_of(world: World, key: str) -> tuple[str, str]:
+    """What an address is known by, and what the mailbox is whose owner is bothered; often one."""
+    hashed = world.signer.suppression_hash
+    return hashed(key), hashed(mailbox_key(key))
+
+
+async def hold(connection: Connection, known_as: str, bothered: str, *, now: datetime) -> None:
+    """Let what concerns this address, or this mailbox, come in turn until the transaction ends."""
+    for name in dict.fromkeys((known_as, bothered)):
+        await crowds.hold(connection, name, now=now)
+
+
 async def _consider(
     connection: Connection,
     known_as: str,
+    bothered: str,
+    *,
     known: Subscription | None,
     newsletter: Newsletter,
-    *,
     now: datetime,
 ) -> Asked:
     """Whether a confirm mail goes out; changes nothing. All is asked, whatever the first says."""
     closed = await suppressions.is_suppressed(connection, known_as)
     asks = [
         Ask(newsletter=slug, mails=mails, last_at=at)
-        for slug, mails, at in await crowds.asked(connection, known_as)
+        for slug, mails, at in await crowds.asked(connection, bothered)
     ]
     if closed:
         return Asked.SUPPRESSED

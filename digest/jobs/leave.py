@@ -179,6 +179,9 @@ async def withdraw(
         await leaving.call_back(connection, found.id, now=world.clock())
     if never and was_never_confirmed(found):
         await _close(connection, world, found, now=now)
+        for each in await subscribers.of_subscriber(connection, found.subscriber.id):
+            if each.id != found.id and each.state is SubscriptionState.PENDING:
+                await withdraw(connection, world, each, door=door, at=at, detail=detail)
     return await subscribers.by_id(connection, found.id) or found
 
 

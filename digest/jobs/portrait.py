@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
@@ -130,6 +130,8 @@ def _event(event: ConsentEvent) -> dict[str, Any]:
     return {
         "kind": event.kind,
         "at_utc": utc(event.at),
+        #: as the hash has it
+        "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
         "door": event.door,
         "detail": event.detail,
         "language": event.language,

@@ -91,6 +91,22 @@ async def queue_notice(
     return int((await connection.execute(statement.returning(deliveries.c.id))).scalar_one())
 
 
+async def drop_notices(
+    connection: AsyncConnection, *, notice: str, subscription_id: int, now: datetime
+) -> int:
+    """Close this person's notices of this kind that nobody holds yet: a newer one says it all."""
+    result = await connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.notice == notice,
+            deliveries.c.subscription_id == subscription_id,
+            deliveries.c.state.in_((DeliveryState.QUEUED.value, DeliveryState.DEFERRED.value)),
+        )
+        .values(state=DeliveryState.EXCLUDED.value, updated_at=now)
+    )
+    return int(result.rowcount)
+
+
 async def intend(
     connection: AsyncConnection, delivery_id: int, *, owner: str, now: datetime
 ) -> bool:

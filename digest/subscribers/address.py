@@ -16,6 +16,7 @@ _TRIMMED: Final = " \u00a0\u200b\ufeff"
 #: RFC 5321 section 4.5.3.1: a path of 256 octets with its angle brackets
 _LONGEST: Final = 254
 _SHOWN: Final = 60
+_DOTLESS: Final = ("gmail.com", "googlemail.com")
 
 
 def parse_address(text: str, *, smtputf8: bool = False) -> str:
@@ -48,6 +49,19 @@ def parse_address(text: str, *, smtputf8: bool = False) -> str:
 def address_key(address: str) -> str:
     """What tells whether two parsed addresses are the same person: the address, casefolded."""
     return address.casefold()
+
+
+def mailbox_key(key: str) -> str:
+    """Who is bothered by mail to this address, as far as can be told: what limits go by.
+
+    Many providers bring name+anything to name, and one of them does not look at dots. It is no
+    identity: whoever reads by such an address is written to as he wishes.
+    """
+    local, _, domain = key.rpartition("@")
+    local = local.partition("+")[0] or local
+    if domain in _DOTLESS:
+        local = local.replace(".", "")
+    return f"{local}@{domain}"
 
 
 def _refusal(text: str, reason: str) -> AddressRefused:

@@ -31,6 +31,8 @@ class Limits:
 #: university behind one address gets in by work, a second or two each; 40 in an hour is a lecture
 #: hall, and more than any machine needs to be a nuisance. A bot's 40 mails go to 40 addresses
 NETWORK: Final = Limits(soft=10, hard=40)
+#: what one customer of an IPv6 network may have for himself, or a firm with many houses
+SITE: Final = Limits(soft=40, hard=160)
 #: 200 in an hour is a very good day of a site with 100,000 readers. Above it each one costs work,
 #: which a visitor hardly notices; 2,000 mails in an hour to people who may not have asked for them
 #: is what providers begin to hold against a sender
@@ -111,9 +113,13 @@ def is_braked(*, unconfirmed: int, confirmed: int) -> bool:
 # --------------------------------------------------------------- networks
 
 
-def network_of(address: Address) -> str:
-    """The network that is counted: /24 of IPv4; /64 of IPv6, which one household has at least."""
-    return _cut(address, 24, 64)
+def networks_of(address: Address) -> tuple[str, ...]:
+    """The networks that are counted, the smallest first.
+
+    /24 of IPv4; /64 of IPv6, which one household has at least, and the /48 around it, which one
+    customer may have.
+    """
+    return tuple(dict.fromkeys((_cut(address, 24, 64), _cut(address, 24, 48))))
 
 
 def shorten(address: Address) -> str:

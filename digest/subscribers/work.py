@@ -75,7 +75,8 @@ class Challenge:
 
     def rest(self, now: datetime) -> timedelta:
         """How long somebody who does not work must still wait; zero when he has."""
-        return max(self.at + PATIENCE - now, timedelta())
+        patience = PATIENCE * (1 << max(self.bits - BITS, 0))  # in a brake that costs more too
+        return max(self.at + patience - now, timedelta())
 
 
 def challenge(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from digest.jobs.world import World
     from digest.model.newsletter import Newsletter
 
+_HALF: Final = re.compile("[\ud800-\udfff]")
 _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 _SCRIPT: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 #: a form of ours has ten fields and one for each topic; whoever sends more, or files, or a novel,
@@ -140,7 +141,7 @@ def fields(form: FormData, name: str) -> list[str]:
     """The texts of all fields of this name; those that are empty or files are left out."""
     texts = [value for value in form.getlist(name) if isinstance(value, str)]
     # halves of characters cannot be written anywhere: not to a page, not to a database
-    whole = [text.encode("utf-8", "replace").decode().strip() for text in texts]
+    whole = [_HALF.sub("\ufffd", text).strip() for text in texts]
     return [text for text in whole if text]
 
 

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from digest.messages.templates import builtin_templates
 from digest.model.newsletter import OTHER
-from digest.subscribers.consent import consent
+from digest.subscribers.consent import consent, version_of
 from digest.web.answer import newsletter_of, world_of
 from digest.web.conditional import answer_if_new
 from digest.web.language import choose_language
@@ -66,6 +66,7 @@ def write_form(
         newsletter=newsletter,
         action=f"{public_url}/subscribe?lang={language}",
         consent=consent(newsletter, language),
+        words=version_of(consent(newsletter, language)),
         other=OTHER,
         styles=styles,
     )

@@ -12,8 +12,8 @@ from starlette.datastructures import MutableHeaders
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-#: paths that carry a token: whoever has it can speak for the reader
-_PRIVATE: Final = ("/confirm/", "/unsubscribe/", "/preferences/")
+#: paths that carry a token, with which one speaks for the reader, or answer with an address
+_PRIVATE: Final = ("/confirm/", "/unsubscribe/", "/preferences/", "/subscribe")
 _EVERYWHERE: Final = {
     # a token in an address must not travel to the next site
     "Referrer-Policy": "no-referrer",

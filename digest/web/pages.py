@@ -20,7 +20,7 @@ from digest.jobs import admission, join
 from digest.model.newsletter import OTHER
 from digest.store.samples import sample
 from digest.subscribers import work
-from digest.subscribers.consent import consent
+from digest.subscribers.consent import consent, version_of
 from digest.subscribers.crowd import shorten
 from digest.web.answer import (
     field,
@@ -49,6 +49,8 @@ _TOO_MANY: Final = 429
 #: answers to a sign-up come at multiples of so many seconds after it arrived, so that nobody can
 #: measure what we knew of the address: it takes 5 to 20 milliseconds to know it
 BEAT: Final = 0.25
+#: what the record says where a form did not say which words it showed
+_NOT_OURS: Final = "not our own form, so which words stood there is not known; ours were: "
 #: what one sees of the latest edition before one signs up
 _HEADLINES: Final = 4
 #: characters of what was typed that are shown: no address is longer (RFC 5321 section 4.5.3.1)
@@ -93,14 +95,15 @@ async def show_newsletter(request: Request) -> Response:
 
 async def subscribe(request: Request) -> Response:
     """Ask for a subscription: one answer, at one time, whatever is known of the address."""
+    form = await read_form(request)
+    # only now: whoever sends his last octet late would choose where in the beat our work begins
     began = asyncio.get_running_loop().time()
-    answer = await _subscribe(request)
+    answer = await _subscribe(request, form)
     await end_on_the_beat(began, request.app.state.beat)
     return answer
 
 
-async def _subscribe(request: Request) -> Response:
-    form = await read_form(request)
+async def _subscribe(request: Request, form: FormData) -> Response:
     newsletter = _wanted(request, field(form, "newsletter"))
     wish = _read_wish(request, newsletter, form)
     if not wish.typed:
@@ -133,9 +136,22 @@ async def _subscribe(request: Request) -> Response:
             return _ask_for_work(request, newsletter, wish, answer)
 
 
+def _shown(request: Request, newsletter: Newsletter, wish: Wish) -> tuple[str, str, str]:
+    """The door, and the words that stood beside its button with their language, as we know them.
+
+    Each form of ours says which version it shows: a copy on another site may be of last year.
+    """
+    for language in languages():
+        words = consent(newsletter, language)
+        if wish.words == version_of(words):
+            return "web", words, language
+    language = language_of(request, newsletter)
+    return "form", f"{_NOT_OURS}{consent(newsletter, language)}", language
+
+
 async def _ask(request: Request, newsletter: Newsletter, wish: Wish) -> None:
     """Start the double opt-in, if that can be; whoever asks hears nothing of it."""
-    world, language = world_of(request), language_of(request, newsletter)
+    world, (door, detail, shown_in) = world_of(request), _shown(request, newsletter, wish)
     address = address_of(request, proxies=world.proxies)
     try:
         await join.request(
@@ -145,9 +161,9 @@ async def _ask(request: Request, newsletter: Newsletter, wish: Wish) -> None:
             language=wish.language,
             frequency=wish.frequency,
             topics=wish.topics,
-            door="web",
-            detail=consent(newsletter, language),
-            shown_in=language,
+            door=door,
+            detail=detail,
+            shown_in=shown_in,
             network=shorten(address) if address else None,
         )
     except AddressRefused:
@@ -180,6 +196,8 @@ def _ask_for_work(
         *(("topic", each) for each in wish.topics),
         ("work", answer.challenge.text),
     ]
+    if wish.words:
+        kept.append(("words", wish.words))
     return page(
         request,
         "work",
@@ -202,6 +220,8 @@ class Wish:
     frequency: str
     #: the wanted ones, as `Newsletter.choose` says them
     topics: tuple[str, ...]
+    #: which words the form says that it shows beside its button
+    words: str | None
 
 
 def _read_wish(request: Request, newsletter: Newsletter, form: FormData) -> Wish:
@@ -214,6 +234,7 @@ def _read_wish(request: Request, newsletter: Newsletter, form: FormData) -> Wish
         else language_of(request, newsletter),
         frequency=chosen.name,
         topics=newsletter.choose(fields(form, "topic")),
+        words=field(form, "words"),
     )
 
 
@@ -256,6 +277,7 @@ async def _newsletter_page(
         other=OTHER,
         mail_language=again.language if again else language,
         consent=consent(newsletter, language),
+        words=version_of(consent(newsletter, language)),
         stamp=work.stamp(world.signer, world.clock()),
     )
 

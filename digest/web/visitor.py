@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
@@ -93,8 +94,9 @@ class Turns:
 async def end_on_the_beat(began: float, beat: float) -> None:
     """Wait until the next multiple of `beat` seconds since `began`, by the event loop's clock.
 
-    How long something took cannot be told from when it was answered.
+    How long something took cannot be told from when it was answered; a little more by chance blurs
+    what a queue before us would show.
     """
     if beat > 0:
         spent = asyncio.get_running_loop().time() - began
-        await asyncio.sleep((spent // beat + 1) * beat - spent)
+        await asyncio.sleep((spent // beat + 1 + secrets.randbelow(100) / 500) * beat - spent)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from hashlib import sha256
 
 import pytest
 from loopback import Relay
@@ -26,6 +28,7 @@ KEYS = {
     "message_hash",
     "text_version",
     "hash",
+    "at",
 }
 
 
@@ -52,6 +55,29 @@ def tamper(desk: Desk, statement: str) -> None:
 # --------------------------------------------------------------- shown
 
 
+def test_anybody_can_check_the_chain_with_what_is_printed(asked: Desk) -> None:
+    """As docs/decisions/0016 tells it, with nothing of ours."""
+    [reads] = asked.call("subscribers", "show", ANNA, "--json").json["subscriptions"]
+    behind = ""
+    for event in reads["consent"]:
+        names = (
+            "at",
+            "detail",
+            "door",
+            "kind",
+            "language",
+            "message_hash",
+            "message_id",
+            "network",
+        )
+        facts = {"behind": behind, **{name: event[name] for name in names}}
+        line = json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        behind = sha256(line.encode()).hexdigest()
+        assert behind == event["hash"]
+        assert behind in asked.call("subscribers", "show", ANNA).out
+    assert len(reads["consent"]) == 2
+
+
 def test_the_record_is_shown_so_that_it_can_be_laid_on_a_table(asked: Desk) -> None:
     lines = asked.call("subscribers", "show", ANNA).out.splitlines()
     assert lines[0] == f"{ANNA} · stadtblatt"
@@ -61,7 +87,7 @@ def test_the_record_is_shown_so_that_it_can_be_laid_on_a_table(asked: Desk) -> N
     assert re.search(r"(?m)^  2\. \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  asked by smtp$", text)
     assert re.search(r"(?m)^    Message-ID  <[0-9a-f]{32}@stadtblatt\.example>$", text)
     assert re.search(r"(?m)^    SHA-256     [0-9a-f]{64}$", text)
-    assert len(re.findall(r"(?m)^    hash        [0-9a-f]{12}$", text)) == 2
+    assert len(re.findall(r"(?m)^    hash        [0-9a-f]{64}$", text)) == 2
     assert re.search(r"(?m)^    version     [0-9a-f]{12} \(SHA-256 of the words\)$", text)
     assert lines[-2] == "record: unbroken"
     assert max(map(len, lines)) <= 80

@@ -164,6 +164,36 @@ async def test_whoever_has_no_script_waits_half_a_minute_from_the_first_answer_o
     assert late.challenge != asked.challenge
 
 
+async def test_few_get_in_by_waiting_alone(world: World, clock: Clock) -> None:
+    """To wait for forty at once costs a machine nothing; to work for them does."""
+    asked = []
+    for n in range(FREE + crowd.NETWORK.hard):
+        answer = await come(world, f"r{n}@example.org")
+        if isinstance(answer, WorkWanted):
+            asked.append((f"r{n}@example.org", answer))
+    clock.forward(seconds=31)
+    answers = [await come(world, typed, shown=each) for typed, each in asked]
+    assert kinds(answers) == {"Admitted": FREE, "Refused": len(asked) - FREE}
+    worked = await come_and_work(world, "anna@example.org")
+    assert isinstance(worked, Admitted)
+
+
+async def test_in_a_brake_waiting_takes_longer_too(world: World, clock: Clock) -> None:
+    braked = Gate()
+    braked.brake.on, braked.brake.looked_at = True, clock.at
+    asked = await come(world, gate=braked)
+    assert isinstance(asked, WorkWanted)
+    assert asked.wait == timedelta(minutes=2)
+
+
+async def test_one_customer_of_an_ipv6_network_is_one_crowd(world: World) -> None:
+    answers = [
+        await come(world, address=f"2001:db8:7:{n:x}::1") for n in range(crowd.SITE.soft + 2)
+    ]
+    assert kinds(answers) == {"Admitted": crowd.SITE.soft, "WorkWanted": 2}
+    assert isinstance(await come(world, address="2001:db8:8:1::1"), Admitted)
+
+
 async def test_beyond_the_hard_limit_nothing_helps_but_patience(world: World, clock: Clock) -> None:
     begun = clock.at
     answers = []

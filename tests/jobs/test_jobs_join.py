@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from jobs_world import NOW, STADTBLATT, Clock, admit, ledger, open_world, scripted, sqlite
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from digest.errors import AddressRefused, LinkRefused, UsageError
 from digest.jobs import choose, join, leave
@@ -336,6 +336,64 @@ async def test_an_unknown_rhythm_is_refused(world: World) -> None:
 async def test_one_person_in_two_spellings_is_one(world: World) -> None:
     assert await ask(world, "Anna@EXAMPLE.org") is Asked.ASKED
     assert await ask(world, "anna@example.org") is Asked.WAITING
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("anna+news@example.org", "anna@example.org"),
+        ("anna+1@example.org", "anna+2@example.org"),
+        ("an.na@gmail.com", "a.nna+x@gmail.com"),
+    ],
+)
+async def test_one_mailbox_under_several_names_is_bothered_once(
+    world: World, one: str, other: str
+) -> None:
+    assert await ask(world, one) is Asked.ASKED
+    assert await ask(world, other) is Asked.WAITING
+    await choose.confirm(world, await confirm_token(world, one), door="web")
+    assert await ask(world, other) is Asked.ASKED
+
+
+async def test_a_confirm_mail_that_still_waits_makes_way_for_a_newer_one(
+    world: World, clock: Clock
+) -> None:
+    """The relay was away for a day: its return must not bring two of them."""
+    await ask(world)
+    clock.forward(hours=25)
+    await ask(world)
+    async with world.store.read() as connection:
+        rows = await connection.execute(select(deliveries.c.state).order_by(deliveries.c.id))
+        assert list(rows.scalars()) == ["excluded", "queued"]
+
+
+async def test_never_again_holds_for_all_that_was_asked_for_one_address(world: World) -> None:
+    other = replace(world.newsletters[0], slug="harbour")
+    both = replace(world, newsletters=(*world.newsletters, other))
+    await ask(world)
+    await join.request(both, address=ANNA, newsletter=other, door="web")
+    async with world.store.read() as connection:
+        found = await subscribers.by_address(connection, ANNA)
+    links = [world.signer.confirm_token(each.ref, each.request_nonce) for each in found]
+    away = world.signer.unsubscribe_token(found[0].ref)
+    await leave.hear(both, away, door="web", never=True)
+    for link in links:
+        with pytest.raises(LinkRefused):
+            await choose.confirm(both, link, door="web")
+    async with world.store.read() as connection:
+        states = {each.state for each in await subscribers.by_address(connection, ANNA)}
+    assert states == {SubscriptionState.UNSUBSCRIBED}
+
+
+async def test_an_address_that_was_closed_meanwhile_does_not_confirm(world: World) -> None:
+    await ask(world)
+    link = await confirm_token(world)
+    async with world.store.write() as connection:
+        known_as = world.signer.suppression_hash(ANNA)
+        await suppressions.suppress(connection, known_as, reason="complained", now=NOW)
+    with pytest.raises(LinkRefused):
+        await choose.confirm(world, link, door="web")
+    assert (await known(world)).state is SubscriptionState.PENDING
 
 
 async def test_the_operator_ends_one_subscription_or_all(world: World) -> None:

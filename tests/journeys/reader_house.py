@@ -199,6 +199,10 @@ def links_of(mail: Mail) -> list[str]:
     return list(dict.fromkeys(each for each in found if each.startswith("http")))
 
 
+#: whoever says so comes from one network (RFC 5737); all others come through the proxy itself
+NEIGHBOUR = {"X-Forwarded-For": "192.0.2.7"}
+
+
 @asynccontextmanager
 async def open_house(
     folder: Path, site: Site, relay: Relay, **more: object
@@ -217,6 +221,7 @@ async def open_house(
             "feed_allow_private": True,
             "journal": folder / "digest.journal",
             "spool": folder / "digest.spool",
+            "proxies": 1,
             **more,
         }
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import httpx
-from reader_house import SLUG, House, hidden_fields
+from reader_house import NEIGHBOUR, SLUG, House, hidden_fields
 
 from digest.web.embed import write_form
 
@@ -71,7 +71,9 @@ async def _joining(house: House) -> list[Seen]:
 async def _many(house: House, fields: dict[str, str]) -> httpx.Response:
     """The answer when many come from one network."""
     for _ in range(20):
-        answer = await house.client.post("/subscribe", data={**fields, "stamp": ""})
+        answer = await house.client.post(
+            "/subscribe", data={**fields, "stamp": ""}, headers=NEIGHBOUR
+        )
         if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
             return answer
     raise AssertionError("nobody was asked for work")

@@ -16,7 +16,7 @@ from typing import Any
 import schemathesis
 from fastapi import FastAPI
 from loopback import Page, Relay, Site
-from reader_house import SLUG, House, open_house
+from reader_house import NEIGHBOUR, SLUG, House, open_house
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import from_schema
 from schemathesis.engine.events import FatalError, NonFatalError, ScenarioFinished
@@ -188,7 +188,7 @@ def test_nothing_one_can_send_is_a_fault_of_ours_or_answered_otherwise_than_desc
         schema = schemathesis.openapi.from_dict(
             aimed(describe(house.home), things), config=SchemathesisConfig.from_dict(CONFIG)
         )
-        schema.config.update(base_url=house.home, headers=KEYED)
+        schema.config.update(base_url=house.home, headers=KEYED | NEIGHBOUR)
         for event in from_schema(schema).execute():
             assert not isinstance(event, NonFatalError | FatalError), event
             if isinstance(event, ScenarioFinished):

@@ -12,7 +12,7 @@ from digest.subscribers.crowd import (
     is_braked,
     judge,
     may_ask,
-    network_of,
+    networks_of,
     shorten,
 )
 
@@ -88,4 +88,5 @@ def test_the_brake_wants_many_and_almost_none_confirmed(
 )
 def test_a_network_is_what_one_household_or_firm_has(address: str, counted: str, kept: str) -> None:
     found = ip_address(address)
-    assert (network_of(found), shorten(found)) == (counted, kept)
+    assert (networks_of(found)[0], shorten(found)) == (counted, kept)
+    assert networks_of(found) == tuple(dict.fromkeys((counted, kept)))

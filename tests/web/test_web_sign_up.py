@@ -18,6 +18,7 @@ from statistics import median, quantiles
 import html5lib
 import httpx
 import pytest
+from sqlalchemy import select
 from web_visit import STADTBLATT, Clock, Visit, visit
 
 from digest.app import open_app
@@ -26,6 +27,7 @@ from digest.jobs.world import World
 from digest.service import open_door, serving
 from digest.settings import Settings
 from digest.store import crowds, suppressions
+from digest.store.tables import subscriptions
 from digest.subscribers import crowd, work
 from digest.subscribers.address import address_key
 from digest.web.app import make_web
@@ -187,6 +189,35 @@ async def test_how_long_an_answer_takes_tells_nothing_about_the_address(
     assert apart < noise, (medians, noise)
 
 
+async def test_whoever_sends_his_last_octet_late_learns_nothing_from_the_beat(
+    tmp_path: Path,
+) -> None:
+    """The beat is counted from the whole form: nobody chooses where in it our work begins."""
+    clock, door = Clock(), open_door("127.0.0.1", 0)
+    port = door.getsockname()[1]
+    async with (
+        opened(f"sqlite:///{tmp_path}/digest.db", tmp_path, clock) as world,
+        serving(make_web(world), door),
+    ):
+        body = b"email=anna%40example.org&newsletter=stadtblatt"
+        head = (
+            b"POST /subscribe HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            b"Content-Type: application/x-www-form-urlencoded\r\n"
+            b"Content-Length: %d\r\n\r\n" % len(body)
+        )
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head + body[:-1])
+        await writer.drain()
+        await asyncio.sleep(0.235)
+        began = asyncio.get_running_loop().time()
+        writer.write(body[-1:])
+        answered = await reader.readline()
+        took = asyncio.get_running_loop().time() - began
+        writer.close()
+    assert answered.startswith(b"HTTP/1.1 200")
+    assert took >= 0.25
+
+
 # --------------------------------------------------------------- people and machines
 
 
@@ -234,6 +265,32 @@ async def test_the_consent_is_kept_with_its_language_and_the_network_if_it_is_wa
     assert confirmed.network == "203.0.113.0/24"
     assert f">{confirmed.detail}</p>" in shown
     assert "anna@example.org" in confirmed.detail
+
+
+async def test_a_form_that_does_not_say_what_it_showed_is_no_proof_of_words(web: Visit) -> None:
+    await web.post("/subscribe?lang=en", email="anna@example.org", newsletter="stadtblatt")
+    await web.post("/subscribe", email="ben@example.org", newsletter="stadtblatt", words="1" * 12)
+    for name in ("anna", "ben"):
+        [asked] = await web.record(f"{name}@example.org")
+        assert (asked.door, asked.detail[:19]) == ("form", "not our own form, s")
+    form = fields(await web.get("/stadtblatt?lang=en"))
+    await web.post("/subscribe", email="carl@example.org", **form | {"stamp": ""})
+    [asked] = await web.record("carl@example.org")
+    assert (asked.door, asked.language, asked.detail[:16]) == ("web", "en", "With “Subscribe”")
+
+
+async def test_half_a_character_is_no_address(web: Visit) -> None:
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    body = b"newsletter=stadtblatt&email=%ED%A0%80a%40example.org"
+    assert (await web.client.post("/subscribe", content=body, headers=kind)).status_code == 200
+    async with web.world.store.read() as connection:
+        assert (await connection.execute(select(subscriptions))).all() == []
+
+
+async def test_the_answer_with_an_address_in_it_is_kept_by_nobody(web: Visit) -> None:
+    got = await sign_up(web)
+    assert got.headers["cache-control"] == "no-store"
+    assert got.headers["x-robots-tag"] == "noindex"
 
 
 # --------------------------------------------------------------- crowds
