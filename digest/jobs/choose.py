@@ -10,7 +10,8 @@ from typing import Literal
 
 from digest.errors import LinkRefused
 from digest.jobs import move, remember
-from digest.jobs.join import REQUEST_LIFE, hold, names_of, note
+from digest.jobs.join import REQUEST_LIFE, note
+from digest.jobs.turns import hold, names_of
 from digest.jobs.world import World
 from digest.model.subscriber import Subscription, SubscriptionState
 from digest.store import crowds, subscribers, suppressions
@@ -62,6 +63,7 @@ async def confirm(
 
     `detail`, `shown_in` and `network` are as with `join.request`.
     """
+    moved: list[Subscription] = []
     async with world.store.write() as connection:
         now = world.clock()
         found = await _look(connection, world, "confirm", token)
@@ -87,9 +89,11 @@ async def confirm(
             )
             await remember.rejoined(world, found, now=now)
             # what `found.replaces` names, the same person's old address, ends here
-            await move.finish(connection, world, found, door=door, now=now)
+            moved = await move.finish(connection, world, found, door=door, now=now)
         confirmed = await subscribers.by_id(connection, found.id)
         if confirmed is None or confirmed.state is not SubscriptionState.ACTIVE:
             # it was forgotten, or withdrawn, in the moment in which the button was pressed
             raise LinkRefused("this request has ended; sign up again to get a new link")
-        return confirmed
+    for each in moved:
+        await remember.left(world, each, now=now)
+    return confirmed

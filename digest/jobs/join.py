@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from digest.editions.calendar import check_timezone
 from digest.errors import AddressRefused, UsageError
 from digest.jobs import remember
+from digest.jobs.turns import hold, names_of, queue_confirm
 from digest.jobs.world import World
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import ConsentEvent, Subscription, SubscriptionState
-from digest.store import consents, crowds, deliveries, subscribers, suppressions
+from digest.store import consents, crowds, subscribers, suppressions
 from digest.store.engine import Connection
-from digest.subscribers.address import address_key, mailbox_key, parse_address
+from digest.subscribers.address import address_key, parse_address
 from digest.subscribers.crowd import Ask, may_ask
 
 #: a request that nobody confirmed in this time is void
@@ -59,6 +61,7 @@ async def request(
     when this one is confirmed.
     """
     rhythm, wire = check_frequency(newsletter, frequency), parse_address(address)
+    _check_timezone(timezone)
     known_as, bothered = names_of(world, address_key(wire))
     async with world.store.write() as connection:
         now = world.clock()
@@ -67,18 +70,14 @@ async def request(
         answer = await _consider(
             connection, known_as, bothered, known=known, newsletter=newsletter, now=now
         )
+        if answer is Asked.WAITING and known is not None and replaces is None:
+            await _take_over(connection, known, rhythm, topics, now=now)
         if answer is not Asked.ASKED:
             return answer
         choice = _Choice(frequency=rhythm, topics=topics, replaces=replaces, at=now)
         person = await _meet(connection, world, wire, language or newsletter.language, timezone)
         subscription = await _ask(connection, world, known, person, newsletter, choice=choice)
-        await deliveries.drop_notices(
-            connection, notice="confirm", subscription_id=subscription, now=now
-        )
-        await deliveries.queue_notice(
-            connection, notice="confirm", subscription_id=subscription, now=now
-        )
-        await crowds.count_mail(connection, bothered, newsletter.slug, now=now)
+        await queue_confirm(connection, subscription, bothered, newsletter, now=now)
         await note(
             connection,
             subscription,
@@ -109,6 +108,7 @@ async def admit(
     Raises AddressRefused for an address that cannot be, or that is closed to us.
     """
     rhythm, wire = check_frequency(newsletter, frequency), parse_address(address)
+    _check_timezone(timezone)
     known_as, bothered = names_of(world, address_key(wire))
     async with world.store.write() as connection:
         now = world.clock()
@@ -149,6 +149,12 @@ def check_frequency(newsletter: Newsletter, frequency: str | None) -> str:
     return frequency
 
 
+def _check_timezone(timezone: str | None) -> None:
+    """Raise UsageError for a time zone that nobody knows."""
+    if timezone is not None and (wrong := check_timezone(timezone)):
+        raise UsageError(wrong)
+
+
 async def _known(
     connection: Connection, address: str, newsletter: Newsletter
 ) -> Subscription | None:
@@ -157,16 +163,27 @@ async def _known(
     return next((each for each in found if each.newsletter == newsletter.slug), None)
 
 
-def names_of(world: World, key: str) -> tuple[str, str]:
-    """What an address is known by, and what the mailbox is whose owner is bothered; often one."""
-    hashed = world.signer.suppression_hash
-    return hashed(key), hashed(mailbox_key(key))
+async def _take_over(
+    connection: Connection,
+    known: Subscription,
+    frequency: str,
+    topics: tuple[str, ...],
+    *,
+    now: datetime,
+) -> None:
+    """Whoever asks for himself while a move to his address waits gets what he asked for.
 
-
-async def hold(connection: Connection, known_as: str, bothered: str, *, now: datetime) -> None:
-    """Let what concerns this address, or this mailbox, come in turn until the transaction ends."""
-    for name in dict.fromkeys((known_as, bothered)):
-        await crowds.hold(connection, name, now=now)
+    The confirm mail that he has serves for it; nothing moves to him that somebody else chose.
+    """
+    if known.state is SubscriptionState.PENDING and known.replaces is not None:
+        await subscribers.ask_again(
+            connection,
+            known.id,
+            frequency=frequency,
+            topics=topics,
+            request_nonce=known.request_nonce,
+            now=now,
+        )
 
 
 async def _consider(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -60,7 +60,11 @@ async def look(world: World, token: str) -> Subscription | None:
 
 async def _find(world: World, ref: bytes) -> Subscription:
     async with world.store.read() as connection:
-        return await _known(connection, ref)
+        found = await _known(connection, ref)
+        if await subscribers.heir(connection, found.id) is None:
+            return found
+        # it has moved to another address, where it goes on: this link ends that as well
+        return replace(found, state=SubscriptionState.ACTIVE)
 
 
 async def _known(connection: Connection, ref: bytes) -> Subscription:
@@ -177,6 +181,9 @@ async def withdraw(
         await note(connection, found.id, "unsubscribed", door=door, detail=detail, now=now)
         await remember.left(world, found, now=now)
         await leaving.call_back(connection, found.id, now=world.clock())
+    if (heir := await subscribers.heir(connection, found.id)) is not None:
+        # who leaves by a mail to his old address wants nothing at the new one either
+        await withdraw(connection, world, heir, door=door, at=at, detail=detail)
     if never and was_never_confirmed(found):
         await _close(connection, world, found, now=now)
         for each in await subscribers.of_subscriber(connection, found.subscriber.id):

@@ -15,7 +15,7 @@ from digest.jobs.join import note
 from digest.jobs.prefer import holder, offer
 from digest.jobs.world import World
 from digest.model.subscriber import Subscription, SubscriptionState
-from digest.store import choices, consents, deliveries, subscribers
+from digest.store import choices, consents, deliveries, leaving, people, subscribers
 from digest.store.engine import Connection
 from digest.subscribers.address import address_key, parse_address
 
@@ -92,26 +92,35 @@ async def _note_wish(world: World, token: str, address: str, *, door: str) -> Su
 
 async def finish(
     connection: Connection, world: World, new: Subscription, *, door: str, now: datetime
-) -> None:
+) -> list[Subscription]:
     """End at the old address what begins at the new one, which was just confirmed.
 
     `new` is as it was before that. All that the person reads moves, as it stands now: what he left
-    meanwhile stays left. Changes nothing for a request that moves nobody.
+    meanwhile stays left. Changes nothing for a request that moves nobody. Returns what ended, for
+    the journal, which must hear of it behind the commit: a move that is taken back must not look
+    like somebody who left.
     """
     named = await subscribers.by_id(connection, new.replaces) if new.replaces else None
     if named is None or not _was_asked_by(named, new):
-        return
+        return []
+    # both, in one order: two readers may move to each other's address
+    for person in sorted({named.subscriber.id, new.subscriber.id}):
+        await people.hold(connection, person)
+    named = await subscribers.by_id(connection, named.id)
+    if named is None or people.is_erased(named.subscriber.address):
+        return []
     reads = await subscribers.of_subscriber(connection, named.subscriber.id)
-    told = None
+    told, ended = None, []
     for old in reads:
         if old.state is SubscriptionState.ACTIVE and await subscribers.leave(
             connection, old.id, now=now
         ):
             await _move(connection, world, old, new, door=door, now=now)
-            await remember.left(world, old, now=now)
+            ended.append(old)
             told = named.id if named.id in (told, old.id) else old.id
     if told is not None:
         await deliveries.queue_notice(connection, notice=MOVED, subscription_id=told, now=now)
+    return ended
 
 
 def _was_asked_by(old: Subscription, new: Subscription) -> bool:
@@ -147,6 +156,9 @@ async def _move(
         )
         await choices.pause(connection, heir.id, until=old.paused_until)
         await choices.hand_over(connection, old, heir, now=now)
+    await choices.point_to(connection, old, heir)
+    # what could not change hands, for the new address has it already, is not sent to the old one
+    await leaving.call_back(connection, old.id, now=now)
     # the old record names no new address: it may outlive the wish that anybody knows of both
     detail = "moved to another address, which was confirmed"
     await note(connection, old.id, MOVED, door=door, detail=detail, now=now)

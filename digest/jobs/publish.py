@@ -6,17 +6,15 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
-from digest.editions.calendar import due_slot, is_daily_or_rarer, reader_hour
+from digest.editions.calendar import due_slot
 from digest.jobs import remember, restore
-from digest.jobs.prepare import Prepared, prepare, select_for
+from digest.jobs.distribute import distribute
+from digest.jobs.prepare import prepare
 from digest.jobs.world import World
 from digest.model.edition import Draft, Edition, Slot
 from digest.model.newsletter import Newsletter, Schedule
-from digest.store import deliveries, editions, wishes
+from digest.store import editions
 from digest.store.dialect import lock_newsletter
-from digest.store.engine import Connection
-from digest.store.subscribers import read_choice, write_choice
-from digest.store.wishes import Wish
 
 log = logging.getLogger("digest.publish")
 
@@ -104,7 +102,7 @@ async def _publish(
             nonce=prepared.nonce,
             now=now,
         )
-        recipients = await _fan_out(
+        recipients = await distribute(
             connection, world, newsletter, slot, edition=edition, prepared=prepared
         )
         mark = await remember.count(connection, world)
@@ -127,52 +125,3 @@ def _tell(edition: Edition, draft: Draft, recipients: int) -> None:
         len(draft.left_out),
         recipients,
     )
-
-
-async def _fan_out(
-    connection: Connection,
-    world: World,
-    newsletter: Newsletter,
-    slot: Slot,
-    *,
-    edition: Edition,
-    prepared: Prepared,
-) -> int:
-    """Write each reader's row: what he gets of the edition by his choice of topics, and when.
-
-    Somebody whose topics have no news this time gets nothing, as everybody does when there is none.
-    """
-    now, recipients, written = edition.made_at, 0, {"": True}
-    schedule = newsletter.schedule(slot.schedule) or newsletter.default_schedule
-    others = newsletter.takes_in_others_than(schedule)
-    by_hour = not slot.manual and is_daily_or_rarer(schedule, newsletter, now=now)
-    for wish in await wishes.all_of(
-        connection, newsletter.slug, [schedule.name], others, by_hour=by_hour, now=now
-    ):
-        choice = write_choice(newsletter.choose(read_choice(wish.choice)))
-        if choice not in written:
-            selection = await select_for(world, newsletter, schedule, prepared, read_choice(choice))
-            written[choice] = selection is not None
-            if selection is not None:
-                await editions.add_selection(
-                    connection, edition.id, choice=choice, written=selection
-                )
-        if written[choice]:
-            recipients += await deliveries.fan_out(
-                connection,
-                edition_id=edition.id,
-                newsletter=newsletter.slug,
-                frequencies=[schedule.name],
-                other_than=others,
-                wish=wish,
-                choice=choice,
-                due_at=_due_at(wish, newsletter, now=now),
-                now=now,
-            )
-    return recipients
-
-
-def _due_at(wish: Wish, newsletter: Newsletter, *, now: datetime) -> datetime:
-    if wish.hour is None:
-        return now
-    return reader_hour(now, hour=wish.hour, timezone=wish.timezone or newsletter.timezone)

@@ -120,7 +120,10 @@ async def _came_back(connection: Connection, found: Subscription, goodbye: Goodb
     if goodbye.never and was_never_confirmed(found):
         return False
     if found.state is SubscriptionState.UNSUBSCRIBED:
-        return False  # nothing to end
+        heir = await subscribers.heir(connection, found.id)
+        if heir is None:
+            return False  # nothing to end
+        found = heir  # what it has become by a move
     return await _since(connection, found) > goodbye.at
 
 

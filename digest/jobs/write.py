@@ -172,6 +172,7 @@ def _notice(
                 newsletter,
                 address=person.address,
                 frequency=reader.frequency,
+                moves=reader.replaces is not None,
                 requested_at=reader.requested_at,
                 confirm_url=f"{world.public_url}/confirm/{token}",
                 unsubscribe_url=withdraw,

@@ -28,6 +28,7 @@ def write_confirm(
     *,
     address: str,
     frequency: str,
+    moves: bool = False,
     requested_at: datetime,
     confirm_url: str,
     unsubscribe_url: str,
@@ -36,6 +37,7 @@ def write_confirm(
 ) -> Notice:
     """Write the one mail that asks whether it was really this person who asked for a newsletter.
 
+    `moves`: it is to come here instead of to another address, with all that comes there.
     `frequency` names a schedule, `requested_at` is UTC and is said in `timezone` (by default the
     newsletter's). Raises TemplateFault.
     """
@@ -45,6 +47,7 @@ def write_confirm(
         newsletter=replace(newsletter, title=plain.tame(newsletter.title)),
         address=address,
         frequency=frequency,
+        moves=moves,
         requested_at=requested_at,
         confirm_url=confirm_url,
         unsubscribe_url=unsubscribe_url,

@@ -56,6 +56,13 @@ async def pause(
     )
 
 
+async def point_to(connection: AsyncConnection, old: Subscription, new: Subscription) -> None:
+    """Note where a subscription has moved: who leaves by its old links leaves there."""
+    await connection.execute(
+        update(subscriptions).where(subscriptions.c.id == old.id).values(moved_to=new.id)
+    )
+
+
 async def take_back(connection: AsyncConnection, subscription_id: int) -> bool:
     """Unsubscribed becomes active again, as before; False when it was not unsubscribed."""
     result = await connection.execute(
@@ -64,7 +71,7 @@ async def take_back(connection: AsyncConnection, subscription_id: int) -> bool:
             subscriptions.c.id == subscription_id,
             subscriptions.c.state == SubscriptionState.UNSUBSCRIBED.value,
         )
-        .values(state=SubscriptionState.ACTIVE.value, unsubscribed_at=None)
+        .values(state=SubscriptionState.ACTIVE.value, unsubscribed_at=None, moved_to=None)
     )
     return bool(result.rowcount)
 

@@ -67,13 +67,25 @@ async def fan_out(
     # the very table that grows under the search
     statement = insert_new(connection, deliveries).from_select(list(row), readers)
     written = int((await connection.execute(statement.on_conflict_do_nothing())).rowcount)
-    # what the books must add up to one day, whatever becomes of the rows
+    await _count_in(connection, edition_id, written, due_at if due_at and due_at > now else None)
+    return written
+
+
+async def _count_in(
+    connection: AsyncConnection, edition_id: int, written: int, later: datetime | None
+) -> None:
+    """Note what the books must add up to one day, and when the last of it is to go out."""
+    last: ColumnElement[datetime] = editions.c.last_due_at
+    if later is not None:
+        last = case((last > later, last), else_=literal(later, editions.c.last_due_at.type))
     await connection.execute(
         update(editions)
         .where(editions.c.id == edition_id)
-        .values(candidates=func.coalesce(editions.c.candidates, 0) + written)
+        .values(
+            candidates=func.coalesce(editions.c.candidates, 0) + written,
+            last_due_at=last,
+        )
     )
-    return written
 
 
 async def queue_notice(

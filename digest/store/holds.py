@@ -7,11 +7,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.pause import Kind, Pause, Scope
 from digest.store import paces, pauses
+from digest.store.dialect import UtcTime
 from digest.store.tables import deliveries, editions, subscribers, subscriptions
 
 #: how far rows are moved that wait for a person: `pauses.end` brings them back
@@ -69,15 +70,17 @@ async def _pause_stale(
     After a long outage, or in a restored backup, nobody wants the news of last week unasked. Who
     resumed it when it was old already was asked well enough.
     """
+    # some readers chose an hour: for them it is not old before that
+    out = func.coalesce(editions.c.last_due_at, editions.c.made_at, type_=UtcTime())
     query = (
-        select(editions.c.id, editions.c.made_at)
+        select(editions.c.id, editions.c.made_at, out.label("out_at"))
         .join(deliveries, deliveries.c.edition_id == editions.c.id)
-        .where(deliveries.c.id.in_(list(taken)), editions.c.made_at < now - window)
+        .where(deliveries.c.id.in_(list(taken)), out < now - window)
         .distinct()
     )
     for row in (await connection.execute(query)).all():
         name = str(row.id)
-        if await _is_asked(connection, name, old_since=row.made_at + window):
+        if await _is_asked(connection, name, old_since=row.out_at + window):
             continue
         stale = Pause(
             scope=Scope.EDITION,

@@ -11,11 +11,14 @@ from typing import Any, Final
 from sqlalchemy import (
     Select,
     and_,
+    exists,
     func,
+    or_,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from digest.model.subscriber import SubscriptionState
 from digest.store.tables import (
     consent_events,
     deliveries,
@@ -91,7 +94,10 @@ async def _person(connection: AsyncConnection, query: Select[tuple[object, ...]]
 
 
 async def earlier(connection: AsyncConnection, subscriber_id: int) -> list[int]:
-    """Under which numbers the same person was known before he moved to another address."""
+    """Under which numbers the same person was known before he moved to another address.
+
+    Not where somebody asked for anything at that address since: it may be another person's.
+    """
     mine = select(subscriptions.c.id).where(subscriptions.c.subscriber_id == subscriber_id)
     query = select(consent_events.c.detail).where(
         consent_events.c.kind == "moved", consent_events.c.subscription_id.in_(mine)
@@ -100,10 +106,22 @@ async def earlier(connection: AsyncConnection, subscriber_id: int) -> list[int]:
     hashes = {found for detail in said for found in _RECORD.findall(detail)}
     if not hashes:
         return []
+    since = subscriptions.alias()
     owners = (
         select(subscriptions.c.subscriber_id)
         .join(consent_events, consent_events.c.subscription_id == subscriptions.c.id)
-        .where(consent_events.c.hash.in_(hashes), subscriptions.c.subscriber_id != subscriber_id)
+        .where(
+            consent_events.c.hash.in_(hashes),
+            subscriptions.c.subscriber_id != subscriber_id,
+            ~exists().where(
+                since.c.subscriber_id == subscriptions.c.subscriber_id,
+                or_(
+                    since.c.requested_at > consent_events.c.at,
+                    since.c.confirmed_at > consent_events.c.at,
+                    since.c.state != SubscriptionState.UNSUBSCRIBED.value,
+                ),
+            ),
+        )
         .distinct()
     )
     return sorted((await connection.execute(owners)).scalars())

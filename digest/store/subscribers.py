@@ -68,6 +68,27 @@ async def by_id(connection: AsyncConnection, subscription_id: int) -> Subscripti
     return _subscription(row) if row else None
 
 
+async def heir(connection: AsyncConnection, subscription_id: int) -> Subscription | None:
+    """The active subscription that this one has become by moves to other addresses; None if none.
+
+    A row that somebody moved to is never deleted, so its id is nobody else's.
+    """
+    met = {subscription_id}
+    found: Subscription | None = None
+    while True:
+        query = select(subscriptions.c.moved_to).where(
+            subscriptions.c.id == (found.id if found else subscription_id)
+        )
+        follows = (await connection.execute(query)).scalar()
+        if follows is None or follows in met:
+            break
+        met.add(follows)
+        found = await by_id(connection, follows)
+        if found is None or found.state is SubscriptionState.ACTIVE:
+            break
+    return found if found is not None and found.state is SubscriptionState.ACTIVE else None
+
+
 async def by_ids(connection: AsyncConnection, ids: Collection[int]) -> dict[int, Subscription]:
     """Many subscriptions at once, by their ids."""
     rows = await connection.execute(_whole().where(subscriptions.c.id.in_(list(ids))))
@@ -164,6 +185,7 @@ async def ask_again(
             requested_at=now,
             request_nonce=request_nonce,
             replaces=replaces,
+            moved_to=None,
             paused_until=None,
         )
     )

@@ -103,6 +103,8 @@ editions = Table(
     Column("text", Text, nullable=False),
     #: how many deliveries its fan-out wrote: what the books must add up to
     Column("candidates", Integer),
+    #: when the last of them was to go out, for some readers chose an hour; null: at once
+    Column("last_due_at", UtcTime),
     UniqueConstraint("newsletter", "number"),
 )
 
@@ -191,6 +193,8 @@ subscriptions = Table(
     Column("request_nonce", LargeBinary, nullable=False),
     #: the subscription of the same person's old address, which ends when this one is confirmed
     Column("replaces", Integer),
+    #: the subscription of the same person's new address, since this one moved there
+    Column("moved_to", Integer),
     UniqueConstraint("subscriber_id", "newsletter"),
     Index("ix_subscriptions_newsletter_state", "newsletter", "state"),
     Index("ix_subscriptions_requested_at", "requested_at"),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, func, null, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.store.readers import reads
-from digest.store.tables import subscribers, subscriptions
+from digest.store.tables import deliveries, subscribers, subscriptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +23,8 @@ class Wish:
     hour: int | None = None
     #: the zone of the hour; None: the newsletter's
     timezone: str | None = None
-    #: how many readers
-    readers: int = 0
+    #: how many readers; no part of what is wished
+    readers: int = field(default=0, compare=False)
     #: false: their hours do not matter, and stand in none of these wishes
     by_hour: bool = True
 
@@ -36,9 +36,13 @@ async def all_of(
     other_than: Collection[str] = (),
     *,
     by_hour: bool,
+    without: int | None = None,
     now: datetime,
 ) -> list[Wish]:
-    """The wishes of an edition's readers, in a fixed order; with `by_hour` false of topics only."""
+    """The wishes of an edition's readers, in a fixed order; with `by_hour` false of topics only.
+
+    `without`: only of those who have no row of this edition yet.
+    """
     hour = subscriptions.c.hour if by_hour else null()
     zone = case((subscriptions.c.hour.is_not(None), subscribers.c.timezone)) if by_hour else null()
     columns = (subscriptions.c.choice, hour.label("hour"), zone.label("timezone"))
@@ -49,6 +53,13 @@ async def all_of(
         .where(reads(newsletter, frequencies, other_than, now=now))
         .group_by(*groups)
     )
+    if without is not None:
+        query = query.where(
+            ~exists().where(
+                deliveries.c.edition_id == without,
+                deliveries.c.subscription_id == subscriptions.c.id,
+            )
+        )
     found = [
         Wish(
             choice=row.choice,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import Response
 
-from digest.jobs import forget, move, prefer
+from digest.jobs import forget, move, prefer, spool
 from digest.jobs.decide import Form, Refusal, offered
 from digest.web.answer import field, language_of, page, read_form, world_of
 from digest.web.controls import show_control
@@ -53,6 +53,8 @@ async def show_preferences(request: Request) -> Response:
 async def change_preferences(request: Request) -> Response:
     """The choice is taken; one that we do not offer leaves things as they are, and is said."""
     form = await read_form(request)
+    # somebody who wanted to leave while the database was away, and wants something else now
+    await spool.apply(world_of(request))
     act = _ACTS.get(field(form, "do") or "save")
     if act is None:
         return await _as_it_is(request, refused=Refusal.UNKNOWN)

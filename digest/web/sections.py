@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from digest.editions.calendar import is_daily_or_rarer, next_times, reader_hour
+from digest.editions.calendar import check_timezone, is_daily_or_rarer, next_times, reader_hour
 from digest.jobs import prefer
 from digest.jobs.decide import LONGEST_PAUSE
 from digest.model.newsletter import OTHER
@@ -130,7 +130,10 @@ def section(world: World, reader: Reader, found: Subscription) -> Section:
 
 def zone_of(found: Subscription, newsletter: Newsletter | None) -> str:
     """The time zone in which this person thinks, as far as we know."""
-    return found.subscriber.timezone or (newsletter.timezone if newsletter else "UTC")
+    zone = found.subscriber.timezone
+    if zone is not None and check_timezone(zone) is None:  # else this machine does not know it
+        return zone
+    return newsletter.timezone if newsletter else "UTC"
 
 
 def next_edition(

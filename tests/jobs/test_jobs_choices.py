@@ -8,19 +8,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from jobs_world import DAILY, NOW, STADTBLATT, Clock, bring, open_world
+from jobs_world import DAILY, NOW, STADTBLATT, Clock, bring, open_world, scripted
 from sqlalchemy import select, update
 
+from digest.errors import UsageError
 from digest.jobs import join
 from digest.jobs.balance import balance
-from digest.jobs.prepare import count_recipients
+from digest.jobs.prepare import count_recipients, select_for
 from digest.jobs.publish import Published, publish_due, publish_now
 from digest.jobs.rehearse import rehearse
+from digest.jobs.send import deliver
 from digest.jobs.world import World
 from digest.jobs.write import Writer
 from digest.model.delivery import Claim
 from digest.model.newsletter import OTHER, Schedule, Topic
 from digest.store import editions, subscribers
+from digest.store.queue import Scope
 from digest.store.subscribers import by_ids
 from digest.store.tables import deliveries, edition_articles, selections, subscriptions
 from digest.store.tables import subscribers as people
@@ -242,6 +245,82 @@ async def test_a_scheduled_edition_comes_at_the_hour_that_a_reader_chose(
         "york": datetime(2026, 11, 24, 13, tzinfo=UTC),
         "early": datetime(2026, 11, 25, 5, tzinfo=UTC),
     }
+
+
+@pytest.mark.parametrize("late", [timedelta(seconds=2), timedelta(hours=3)])
+async def test_the_hour_of_the_slot_itself_is_no_reason_to_wait_a_day(
+    world: World, clock: Clock, late: timedelta
+) -> None:
+    """An edition is made some seconds after its slot, or hours, where we were down."""
+    await admit(world, "anna", hour=7)
+    at = datetime(2026, 11, 24, 6, 0, tzinfo=UTC) + late
+    made = await slot(world, clock, at)
+    assert (await rows(world, made.edition.id))["anna"][1] == at
+
+
+async def test_a_zone_that_this_machine_does_not_know_keeps_nobody_from_his_mail(
+    world: World, clock: Clock
+) -> None:
+    await admit(world, "anna", hour=12)
+    with pytest.raises(UsageError):
+        await admit(world, "ben", timezone="Mars/Phobos")
+    async with world.store.write() as connection:
+        await connection.execute(update(people).values(timezone="Mars/Phobos"))
+    made = await slot(world, clock, datetime(2026, 11, 24, 6, 0, tzinfo=UTC))
+    due = (await rows(world, made.edition.id))["anna"][1]
+    assert due == datetime(2026, 11, 24, 11, tzinfo=UTC)
+
+
+async def test_an_edition_is_not_stale_before_its_readers_hour(
+    database_url: str, clock: Clock
+) -> None:
+    async with open_world(database_url, clock, PAPER, smtp_expiry=12) as world:
+        await admit(world, "anna", hour=20)
+        made = await slot(world, clock, datetime(2026, 11, 24, 6, 0, tzinfo=UTC))
+        clock.at = datetime(2026, 11, 24, 19, 0, 1, tzinfo=UTC)
+        ours, script = scripted(world)
+        await deliver(ours, Scope(editions=frozenset({made.edition.id})))
+        assert script.taken == ["anna"]
+
+
+@pytest.mark.parametrize("becomes", ["other,robots", "chips"])
+async def test_whoever_changes_his_mind_while_an_edition_is_made_gets_it_all_the_same(
+    database_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch, becomes: str
+) -> None:
+    """On PostgreSQL he can; SQLite lets him in when the edition stands."""
+    async with (
+        open_world(database_url, clock, PAPER) as world,
+        open_world(database_url, clock, PAPER) as other,
+    ):
+        if world.store.kind == "sqlite":
+            return
+        await admit(world, "anna", "robots")
+        await admit(world, "ben", "chips")
+        await bring(world, "Greifarm", "Chip")
+        changed: list[bool] = []
+
+        async def meanwhile(*given: Any) -> Any:
+            if not changed:
+                changed.append(True)
+                async with other.store.write() as connection:
+                    mine = select(people.c.id).where(people.c.address == "anna@example.org")
+                    await connection.execute(
+                        update(subscriptions)
+                        .where(subscriptions.c.subscriber_id.in_(mine))
+                        .values(choice=becomes, hour=9)
+                    )
+            return await select_for(*given)
+
+        monkeypatch.setattr("digest.jobs.distribute.select_for", meanwhile)
+        published = await publish_now(world, PAPER, DAILY)
+        assert published is not None
+        found = await rows(world, published.edition.id)
+        assert {name: row[0] for name, row in found.items()} == {
+            "anna": becomes,
+            "ben": "chips",
+        }
+        [book] = await balance(world, published.edition.id)
+        assert book.balanced
 
 
 async def test_what_a_person_sends_comes_at_once(world: World) -> None:

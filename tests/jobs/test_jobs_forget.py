@@ -417,6 +417,23 @@ async def test_the_export_holds_everything_and_the_old_address(life: World) -> N
 
 
 @on_sqlite
+async def test_who_reads_at_the_old_address_today_is_somebody_else(
+    life: World, clock: Clock
+) -> None:
+    """A mailbox that was given to another one, or whose owner was moved by a link he forwarded."""
+    clock.forward(days=40)
+    await join.admit(life, address=OLD, newsletter=STADTBLATT, door="cli", detail="another one")
+    number = await person(life, ANNA)
+    found: Any = await forget.export_person(life, subscriber_id=number)
+    assert found.get("earlier_addresses", []) == []
+    assert OLD not in json.dumps(found)
+    await forget.erase_person(life, subscriber_id=number, door="web")
+    async with life.store.read() as connection:
+        [reads] = await subscribers.by_address(connection, OLD.casefold())
+    assert reads.state is SubscriptionState.ACTIVE
+
+
+@on_sqlite
 async def test_nothing_is_exported_of_somebody_who_is_erased_or_never_was(reader: World) -> None:
     number = await person(reader, ANNA)
     await forget.erase_person(reader, subscriber_id=number, door="web")

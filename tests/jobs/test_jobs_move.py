@@ -15,15 +15,16 @@ from jobs_world import NOW, Clock, ledger, open_world, publish, scripted, sqlite
 from sqlalchemy import select, update
 
 from digest.deliveries.transport import Intend
-from digest.errors import LeaseLost, LinkRefused
-from digest.jobs import balance, forget, join, leave, move, prefer
+from digest.errors import LeaseLost, LinkRefused, StoreError
+from digest.jobs import balance, forget, join, leave, move, prefer, restore
 from digest.jobs.decide import Form, Refusal
 from digest.jobs.send import deliver
+from digest.jobs.spool import apply as apply_spool
 from digest.messages import notices as written
 from digest.model.delivery import Outcome
 from digest.model.message import Message
 from digest.model.subscriber import SubscriptionState, is_unbroken
-from digest.store import journals, suppressions
+from digest.store import journals, spool, suppressions
 from digest.store.queue import NOTICES, Scope
 from digest.store.tables import subscribers, subscriptions
 
@@ -118,7 +119,6 @@ async def test_the_links_of_the_old_address_are_over(readers: Readers) -> None:
     await readers.move()
     await readers.confirm()
     before = await readers.all_of(NEW)
-    await leave.hear(readers.world, leaving, door="mail")
     await prefer.leave_all(readers.world, token, door="web")
     assert (
         await prefer.save(readers.world, token, Form(frequency="weekly"), door="web")
@@ -127,6 +127,93 @@ async def test_the_links_of_the_old_address_are_over(readers: Readers) -> None:
     back = await prefer.come_back(readers.world, token, words="", language="en", door="web")
     assert back is Refusal.GONE
     assert await readers.all_of(NEW) == before
+    # but who wants to leave has left, whichever of his mails he says it by
+    seen = await leave.look(readers.world, leaving)
+    assert seen is not None
+    assert (seen.state, seen.subscriber.address) == (ACTIVE, ANNA)
+    await leave.hear(readers.world, leaving, door="mail")
+    assert (await readers.of(NEW)).state is GONE
+
+
+async def test_who_asked_to_leave_before_he_moved_goes_on_at_the_new_address(
+    readers: Readers, clock: Clock
+) -> None:
+    """The wish waited in the spool while the database was away; he has confirmed since."""
+    await readers.admit()
+    spool.Spool(readers.world.spool).append(
+        spool.Goodbye(ref=(await readers.of()).ref, at=clock.at, door="web")
+    )
+    clock.forward(minutes=1)
+    await readers.move()
+    await readers.confirm()
+    await apply_spool(readers.world)
+    assert (await readers.of(NEW)).state is ACTIVE
+
+
+async def test_a_move_that_is_taken_back_is_nobody_who_left(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = tmp_path / "digest.journal"
+    async with open_world(sqlite(tmp_path), clock, CITY, HARBOUR, journal=journal) as world:
+        readers = Readers(world)
+        await readers.admit()
+        await readers.move()
+
+        async def fails(*_: object, **__: object) -> int:
+            raise StoreError("the database went away")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("digest.jobs.move.deliveries.queue_notice", fails)
+            with pytest.raises(StoreError):
+                await readers.confirm()
+        assert "left" not in journal.read_text(encoding="utf-8")
+        await restore.check(world)
+        assert (await readers.of()).state is ACTIVE
+        await readers.confirm()
+        assert '"did":"left"' in journal.read_text(encoding="utf-8")
+
+
+async def test_two_readers_may_move_to_each_others_address_at_once(
+    database_url: str, clock: Clock
+) -> None:
+    async with (
+        open_world(database_url, clock, CITY, HARBOUR) as one,
+        open_world(database_url, clock, CITY, HARBOUR) as two,
+    ):
+        readers, others = Readers(one), Readers(two)
+        await readers.admit()
+        await others.admit(NEW, HARBOUR)
+        await readers.move(NEW)
+        await others.move(ANNA, await others.token(NEW, HARBOUR))
+        await asyncio.gather(readers.confirm(NEW, CITY), others.confirm(ANNA, HARBOUR))
+        states = {
+            (address, slug): found.state
+            for address in (ANNA, NEW)
+            for slug, found in (await readers.all_of(address)).items()
+        }
+        assert sorted(states.values()).count(ACTIVE) == 2
+
+
+async def test_whoever_asks_for_himself_gets_what_he_asked_for_and_not_what_was_to_move(
+    readers: Readers, clock: Clock
+) -> None:
+    await readers.admit()
+    await readers.admit(newsletter=HARBOUR)
+    await prefer.save(
+        readers.world,
+        await readers.token(),
+        Form(frequency="weekly", topics=("chips",)),
+        door="web",
+    )
+    await readers.move()
+    clock.forward(hours=1)
+    asked = await join.request(readers.world, address=NEW, newsletter=CITY, door="web")
+    assert asked is join.Asked.WAITING
+    await readers.confirm()
+    found = await readers.all_of(NEW)
+    assert set(found) == {"stadtblatt"}
+    assert (found["stadtblatt"].frequency, found["stadtblatt"].topics) == ("daily", ())
+    assert (await readers.of()).state is ACTIVE
 
 
 async def test_the_button_again_moves_nothing_again(readers: Readers) -> None:

@@ -21,6 +21,7 @@ from digest.jobs import join
 from digest.model.newsletter import Topic
 from digest.model.subscriber import Subscription, SubscriptionState
 from digest.settings import Settings
+from digest.store.spool import Goodbye, Spool
 from digest.store.tables import deliveries, metadata
 from digest.web.app import make_web
 
@@ -534,3 +535,16 @@ async def test_what_is_sent_twice_at_once_is_done_once(database_url: str, tmp_pa
         ]
         answers = await asyncio.gather(*(web.post(path, do="erase") for _ in range(4)))
         assert {each.status_code for each in answers} <= {200, 404}
+
+
+async def test_a_wish_to_leave_that_waits_in_the_spool_comes_before_the_next_choice(
+    web: Visit,
+) -> None:
+    found = await web.admit()
+    Spool(web.world.spool).append(Goodbye(ref=found.ref, at=web.clock.at, door="web"))
+    path = web.preferences_path(found)
+    await web.post(path, do="frequency", frequency="weekly")
+    assert (await web.known()).state is SubscriptionState.UNSUBSCRIBED
+    await web.post(path, do="return", frequency="weekly")
+    known = await web.known()
+    assert (known.state, known.frequency) == (SubscriptionState.ACTIVE, "weekly")

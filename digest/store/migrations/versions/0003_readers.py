@@ -20,6 +20,8 @@ def upgrade() -> None:
         "subscriptions", sa.Column("paused_until", sa.DateTime(timezone=True), nullable=True)
     )
     op.add_column("subscriptions", sa.Column("replaces", sa.Integer(), nullable=True))
+    op.add_column("subscriptions", sa.Column("moved_to", sa.Integer(), nullable=True))
+    op.add_column("editions", sa.Column("last_due_at", sa.DateTime(timezone=True), nullable=True))
     for name in ("language", "network", "message_id", "message_hash"):
         op.add_column("consent_events", sa.Column(name, sa.Text(), nullable=True))
     op.add_column(
