@@ -127,9 +127,9 @@ def _newsletter(wish: Wish, local: str) -> Newsletter:
         slug="ki-news" if german else "ai-news",
         title="Die besten KI-News" if german else "The best AI news",
         description=(
-            "Was in KI und Robotik heute wichtig ist, in drei Minuten. Kostenlos per E-Mail."
+            "Was in KI und Robotik heute wichtig ist, auf einen Blick. Kostenlos per E-Mail."
             if german
-            else "What matters in AI and robotics today, read in three minutes. Free, by email."
+            else "What matters in AI and robotics today, at a glance. Free, by email."
         ),
         sender=Sender(name="Kupfer & Code", address="news@demo.example"),
         reply_to=None,

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from digest.errors import UsageError
+from digest.errors import DigestError, UsageError
 from digest.jobs import portrait, remember
 from digest.jobs.join import REQUEST_LIFE
 from digest.jobs.world import World
@@ -80,7 +80,7 @@ async def erase_address(world: World, address: str, *, door: str) -> Erased | No
             reason = await suppressions.suppression(connection, known_as)
             if reason != suppressions.ERASED:
                 closed = f"; it is closed to us ({reason})" if reason else ""
-                raise UsageError(f"{address} is nobody that we know{closed}: nothing to erase")
+                raise DigestError(f"{address} is nobody that we know{closed}: nothing to erase")
     await tidy_files(world)
     return erased
 

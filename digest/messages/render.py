@@ -132,6 +132,7 @@ class Renderer:
                 html=_INDENT.sub("\n", _inlined(page, f"{theme}/body.html")),
                 text=_tidy(text),
                 cards=(),
+                minutes=facts["contents"].minutes,
             ),
             nonce=nonce,
             ids=[article.id for article in draft.articles],
@@ -193,6 +194,7 @@ def _cut(whole: Written, *, nonce: str, ids: list[int], theme: str) -> Written:
         html=frames[0],
         text=frames[1],
         cards=tuple(Card(article_id=key, html=pages[key], text=texts[key]) for key in ids),
+        minutes=whole.minutes,
     )
 
 

@@ -75,6 +75,8 @@ class Written:
     html: str
     text: str
     cards: tuple[Card, ...]
+    #: how long the mail itself takes to read; None for what is read back from the store
+    minutes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,6 +69,7 @@ async def add(
     }
     statement = insert(editions).values(
         **frame,
+        minutes=written.minutes,
         subject=written.subject,
         preheader=written.preheader,
         html=written.html,

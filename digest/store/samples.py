@@ -10,9 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.store.tables import articles, edition_articles, editions
 
-#: what an article's own reading time is counted with (`model.article.Article.minutes`)
-_WORDS_A_MINUTE = 200
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
@@ -24,15 +21,20 @@ class Sample:
     language: str
     #: of each article, in reading order; its address where it has no title
     headlines: tuple[str, ...]
-    #: how long all of its articles take to read
-    minutes: int
+    #: how long the mail takes to read; None where that was not noted
+    minutes: int | None
 
 
 async def sample(connection: AsyncConnection, newsletter: str) -> Sample | None:
     """The latest edition of a newsletter; None where there is none yet."""
-    columns = (editions.c.id, editions.c.number, editions.c.made_at, editions.c.language)
     latest = (
-        select(*columns)
+        select(
+            editions.c.id,
+            editions.c.number,
+            editions.c.made_at,
+            editions.c.language,
+            editions.c.minutes,
+        )
         .where(editions.c.newsletter == newsletter)
         .order_by(editions.c.id.desc())
         .limit(1)
@@ -41,7 +43,7 @@ async def sample(connection: AsyncConnection, newsletter: str) -> Sample | None:
     if edition is None:
         return None
     told = (
-        select(articles.c.title, articles.c.url, articles.c.words)
+        select(articles.c.title, articles.c.url)
         .join(edition_articles, edition_articles.c.article_id == articles.c.id)
         .where(
             edition_articles.c.edition_id == edition.id, edition_articles.c.position.is_not(None)
@@ -55,5 +57,5 @@ async def sample(connection: AsyncConnection, newsletter: str) -> Sample | None:
         made_at=edition.made_at,
         language=edition.language,
         headlines=tuple(row.title or row.url for row in rows),
-        minutes=max(1, round(sum(row.words for row in rows) / _WORDS_A_MINUTE)),
+        minutes=edition.minutes,
     )

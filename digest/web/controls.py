@@ -71,6 +71,8 @@ def _ask_less(request: Request, reader: Reader, topic: str) -> Response:
     if newsletter is None or isinstance(rest, Refusal) or not is_active(reader.named):
         refused = rest if isinstance(rest, Refusal) else Refusal.TOPIC
         return settings_page(request, reader, refused=refused)
+    if rest == reader.named.topics:
+        return settings_page(request, reader)  # it is so already
     title = title_of_topic(newsletter, topic)
     return reader_page(
         request, reader, "control", do="less", topic=topic, topic_title=title, rest=rest

@@ -21,6 +21,7 @@ def upgrade() -> None:
     )
     op.add_column("subscriptions", sa.Column("replaces", sa.Integer(), nullable=True))
     op.add_column("subscriptions", sa.Column("moved_to", sa.Integer(), nullable=True))
+    op.add_column("editions", sa.Column("minutes", sa.Integer(), nullable=True))
     op.add_column("editions", sa.Column("last_due_at", sa.DateTime(timezone=True), nullable=True))
     for name in ("language", "network", "message_id", "message_hash"):
         op.add_column("consent_events", sa.Column(name, sa.Text(), nullable=True))
