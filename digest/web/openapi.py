@@ -99,6 +99,7 @@ def _front() -> Data:
                     "topic": many("names of topics, and `other`; none or all: everything"),
                     "website": text("empty: only machines fill it in"),
                     "stamp": text("when our form was made; forms on other sites have none"),
+                    "words": text("which version of the words of consent the form shows"),
                     "work": text("the question of the answer with status 429"),
                     "nonce": text("a number that solves it; empty after the time to wait"),
                 },

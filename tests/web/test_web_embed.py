@@ -51,7 +51,15 @@ async def test_the_form_is_html_without_fault_and_asks_what_ours_asks(visited: V
     assert form.attrib["method"] == "post"
     ours = html5lib.parse((await visited.get("/stadtblatt")).text, namespaceHTMLElements=False)
     names = {each.attrib["name"] for each in form.iter() if "name" in each.attrib}
-    assert names == {"newsletter", "language", "email", "frequency", "topic", "website"}
+    assert names == {
+        "newsletter",
+        "language",
+        "words",
+        "email",
+        "frequency",
+        "topic",
+        "website",
+    }
     (page_form,) = [each for each in ours.iter("form") if "subscribe" in each.attrib["action"]]
     # what is signed and short-lived on our page, such as a time, has no place on another
     asked = {each.attrib["name"] for each in page_form.iter() if "name" in each.attrib}
