@@ -75,7 +75,7 @@ class Written:
     html: str
     text: str
     cards: tuple[Card, ...]
-    #: how long the mail itself takes to read; None for what is read back from the store
+    #: how long the mail itself takes to read; None where that was never noted
     minutes: int | None = None
 
 

@@ -212,5 +212,6 @@ def _edition(row: Row[tuple[object, ...]], cards: tuple[Card, ...]) -> Edition:
             html=row.html,
             text=row.text,
             cards=cards,
+            minutes=row.minutes,
         ),
     )
