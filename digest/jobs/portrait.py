@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any, Final
 
 from digest.errors import UsageError
@@ -14,9 +13,7 @@ from digest.model.subscriber import ConsentEvent, Subscription, is_unbroken
 from digest.store import consents, people, subscribers, suppressions
 from digest.store.engine import Connection
 from digest.subscribers.address import address_key
-
-#: so many hex digits tell two versions of a text, or two hashes, apart
-SHORT: Final = 12
+from digest.subscribers.consent import version_of
 
 #: what a person saw and answered to; other events say something of their own
 _SHOWN: Final = ("requested", "confirmed")
@@ -147,7 +144,7 @@ def text_version(event: ConsentEvent) -> str | None:
     """What tells the words that were shown from other words; None where none were."""
     if event.kind not in _SHOWN or not event.detail:
         return None
-    return sha256(event.detail.encode()).hexdigest()[:SHORT]
+    return version_of(event.detail)
 
 
 def broken_at(record: list[ConsentEvent]) -> int | None:

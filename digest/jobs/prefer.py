@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from digest.errors import LinkRefused
 from digest.jobs import leave, remember
 from digest.jobs.decide import Form, Refusal, chosen, decide, may_return, without
+from digest.jobs.join import note
 from digest.jobs.world import World
 from digest.model.newsletter import Newsletter
-from digest.model.subscriber import ConsentEvent, Subscription, SubscriptionState
+from digest.model.subscriber import Subscription, SubscriptionState
 from digest.store import choices, consents, people, subscribers, suppressions
 from digest.store.engine import Connection
 from digest.subscribers.address import address_key
@@ -111,7 +112,7 @@ async def _take(
     await choices.speak(
         connection, found.subscriber.id, language=after.language, timezone=after.timezone
     )
-    await _note(connection, found, "changed", door=door, detail=str(after), now=now)
+    await note(connection, found.id, "changed", door=door, detail=str(after), now=now)
     return await _as_it_is(connection, found)
 
 
@@ -127,7 +128,7 @@ async def pause(
             return found
         await choices.pause(connection, found.id, until=until)
         kind = "paused" if until else "resumed"
-        await _note(connection, found, kind, door=door, detail=_until(until), now=now)
+        await note(connection, found.id, kind, door=door, detail=_until(until), now=now)
         return await _as_it_is(connection, found)
 
 
@@ -178,8 +179,8 @@ async def come_back(
         )
         await choices.pause(connection, found.id, until=until)
         detail = f"{words} ({after}{' ' if until else ''}{_until(until)})"
-        await _note(
-            connection, found, "returned", door=door, detail=detail, language=language, now=now
+        await note(
+            connection, found.id, "returned", door=door, detail=detail, language=language, now=now
         )
         await remember.rejoined(world, found, now=now)
         return await _as_it_is(connection, found)
@@ -193,20 +194,6 @@ async def _may_return(connection: Connection, world: World, found: Subscription)
         return False
     known_as = world.signer.suppression_hash(address_key(found.subscriber.address))
     return not await suppressions.is_suppressed(connection, known_as)
-
-
-async def _note(
-    connection: Connection,
-    found: Subscription,
-    kind: str,
-    *,
-    door: str,
-    detail: str,
-    language: str | None = None,
-    now: datetime,
-) -> None:
-    event = ConsentEvent(kind=kind, at=now, door=door, detail=detail, language=language)
-    await consents.note(connection, found.id, event)
 
 
 async def _as_it_is(connection: Connection, found: Subscription) -> Subscription:
