@@ -134,6 +134,7 @@ async def open_app(
                 spool=settings.spool,
                 proxies=settings.proxies,
                 consent_network=settings.consent_network,
+                operator=settings.operator,
                 clock=clock,
                 secret_bytes=secrets.token_bytes,
             )

@@ -24,6 +24,7 @@ LONG = {
     ("digest/store/migrations/versions/0001_first.py", "upgrade"): "every table, as it was made",
     ("digest/store/migrations/versions/0002_troubles.py", "upgrade"): "every table, as it was made",
     ("digest/store/migrations/versions/0003_readers.py", "upgrade"): "every table, as it was made",
+    ("digest/store/migrations/versions/0004_feeds.py", "upgrade"): "every table, as it was made",
 }
 
 MODULES = sorted((ROOT / "digest").rglob("*.py"))

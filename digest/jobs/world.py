@@ -15,7 +15,7 @@ from digest.errors import UsageError
 from digest.feeds.fetch import Fetcher
 from digest.messages.render import Renderer
 from digest.messages.sign import Key
-from digest.model.newsletter import Newsletter
+from digest.model.newsletter import FeedSource, Newsletter
 from digest.store.engine import Store
 from digest.store.journal import Journal
 from digest.subscribers.links import Signer
@@ -58,11 +58,22 @@ class World:
     proxies: int = 0
     #: keep the shortened address that a reader asked and confirmed from
     consent_network: bool = False
+    #: who is told by mail when a feed is in trouble; None: only the log and `status` say it
+    operator: str | None = None
     #: the time, aware, UTC
     clock: Callable[[], datetime]
     #: so many random bytes that nobody can guess
     secret_bytes: Callable[[int], bytes]
     chance: random.Random = field(default_factory=random.SystemRandom)
+
+    def source(self, url: str) -> FeedSource:
+        """What the newsletters that read the feed at `url` ask of it, taken together."""
+        asked = [each for one in self.newsletters for each in one.feeds if each.url == url]
+        return FeedSource(
+            url=url,
+            full_text=any(each.full_text for each in asked),
+            robots=all(each.robots for each in asked),
+        )
 
     def newsletter(self, slug: str | None) -> Newsletter:
         """The newsletter of this slug; None means the only one. Raises UsageError."""

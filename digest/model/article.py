@@ -37,6 +37,14 @@ class NewArticle:
     #: how many words the longest text of the entry has, for the reading time
     words: int
     comments_url: str | None = None
+    #: everything that it is known by, the strongest first; `key` and `link_key` are among them
+    signs: tuple[str, ...] = ()
+    #: the longest text of the entry as HTML of the small allow-list; "" where there is none
+    html: str = ""
+    #: a language tag such as "de", the entry's own or its feed's
+    language: str | None = None
+    #: how many comments the feed counts
+    comments: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +74,10 @@ class Article:
     dated: bool = True
     #: names of the newsletter's topics that it is about
     topics: tuple[str, ...] = ()
+    language: str | None = None
+    #: counts the publisher's edits
+    version: int = 1
+    comments: int | None = None
 
     @property
     def minutes(self) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 
@@ -20,6 +21,21 @@ class Feed:
     failures: int
     failing_since: datetime | None
     error: str | None
+    #: where it moved for good; it is known by `url` all the same
+    moved_to: str | None = None
+    site_url: str | None = None
+    language: str | None = None
+    #: SHA-256 of the last document, in hexadecimal digits
+    body_hash: str | None = None
+    #: the rhythm that was learned from it; None before the first document
+    interval: timedelta | None = None
+    #: when its publisher said that it is gone for good; None as long as it is polled
+    retired_at: datetime | None = None
+
+    @property
+    def address(self) -> str:
+        """Where it is asked for: where it moved to, else where the operator says it is."""
+        return self.moved_to or self.url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +66,10 @@ class Entry:
     updated_at: datetime | None
     images: tuple[ImageCandidate, ...]
     comments_url: str | None = None
+    #: how many comments the feed counts (slash:comments, thr:count)
+    comments: int | None = None
+    #: a language tag of its own, as written (xml:lang, JSON Feed)
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +82,14 @@ class ParsedFeed:
     entries: tuple[Entry, ...]
     #: how long the publisher asks us to wait between polls (RSS ttl, sy:updatePeriod)
     ttl: timedelta | None = None
+    #: where a hub tells what changes, and the feed's own name for itself (W3C WebSub)
+    hub_url: str | None = None
+    self_url: str | None = None
+    #: the page with older entries, and the archive before this one (RFC 5005)
+    next_url: str | None = None
+    archive_url: str | None = None
+    #: it calls itself whole: an entry that is not in it does not exist any more (RFC 5005)
+    complete: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +104,10 @@ class Fetched:
     last_modified: str | None
     #: where a chain of permanent redirects alone (301, 308) led; None if nothing moved for good
     moved_to: str | None = None
+    #: how long the server says that the document stays as it is (Cache-Control, Expires)
+    max_age: timedelta | None = None
+    #: the response's headers, names in lower case, the first value of each
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +115,7 @@ class Unchanged:
     """The server said that nothing changed since our last poll (HTTP 304)."""
 
     moved_to: str | None = None
+    max_age: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,10 @@ class FeedSource:
 
     url: str
     section: str | None = None
+    #: the feed carries teasers only: the text is taken from each article's page
+    full_text: bool = False
+    #: obey the site's robots.txt for everything but the feed itself; false where the site is ours
+    robots: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,8 @@ from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from digest.errors import SettingsError
+from digest.errors import AddressRefused, SettingsError
+from digest.subscribers.address import parse_address
 
 PREFIX = "DIGEST_"
 
@@ -77,6 +78,7 @@ class Settings(BaseSettings):
     consent_network: bool = False
     uncertain: Literal["resend", "hold"] = "resend"
     outbox: Optional = None
+    operator: Optional = None
     feed_allow_private: bool = False
     feed_first_window: Literal["all"] | Annotated[int, Field(ge=0)] = 24
     newsletters_file: Path = Path("newsletters.toml")
@@ -90,6 +92,14 @@ class Settings(BaseSettings):
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
             raise ValueError("write the address that readers see, such as https://news.example.org")
         return value.rstrip("/")
+
+    @field_validator("operator")
+    @classmethod
+    def _mail_address(cls, value: str | None) -> str | None:
+        try:
+            return parse_address(value) if value is not None else None
+        except AddressRefused as problem:
+            raise ValueError(f"{problem}; write an address such as you@example.org") from problem
 
     @field_validator("bounce_domain")
     @classmethod

@@ -46,6 +46,7 @@ RESERVED = frozenset(
         "static",
         "subscribe",
         "unsubscribe",
+        "websub",
     }
 )
 
@@ -70,6 +71,8 @@ class _Strict(BaseModel):
 class _Feed(_Strict):
     url: str
     section: str | None = None
+    full_text: bool = False
+    robots: bool = True
 
     @field_validator("url")
     @classmethod
@@ -196,7 +199,12 @@ class _Newsletter(_Strict):
             address=self.address,
             imprint_url=self.imprint_url,
             feeds=tuple(
-                FeedSource(url=each.url, section=each.section)
+                FeedSource(
+                    url=each.url,
+                    section=each.section,
+                    full_text=each.full_text,
+                    robots=each.robots,
+                )
                 for each in self.feeds
                 if isinstance(each, _Feed)
             ),

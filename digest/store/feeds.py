@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -120,4 +120,10 @@ def _feed(row: Row[tuple[object, ...]]) -> Feed:
         failures=row.failures,
         failing_since=row.failing_since,
         error=row.error,
+        moved_to=row.moved_to,
+        site_url=row.site_url,
+        language=row.language,
+        body_hash=row.body_hash,
+        interval=timedelta(seconds=row.interval_seconds) if row.interval_seconds else None,
+        retired_at=row.retired_at,
     )

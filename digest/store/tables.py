@@ -1,6 +1,6 @@
 """Every table, one below the other; what a column means stands beside it. Times are UTC.
 
-What it takes to deliver in order (bounces, pauses, paces) stands in `store/troubles.py`.
+More stand in `store/troubles.py` (delivery) and `store/sources.py` (what feeds bring).
 """
 
 from __future__ import annotations
@@ -52,8 +52,15 @@ feeds = Table(
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("failing_since", UtcTime),
     Column("error", Text),
-    #: where the publisher says that the feed moved for good
+    #: where it moved for good: polled there, known by its own address
     Column("moved_to", Text),
+    Column("site_url", Text),
+    Column("language", Text),
+    #: SHA-256 of the last document, and the rhythm that was learned from it
+    Column("body_hash", Text),
+    Column("interval_seconds", Integer),
+    #: gone for good (HTTP 410): not polled any more
+    Column("retired_at", UtcTime),
 )
 
 articles = Table(
@@ -75,6 +82,16 @@ articles = Table(
     Column("comments_url", Text),
     #: false for what was old when we first read its feed: known, never sent
     Column("candidate", Boolean, nullable=False),
+    Column("language", Text),
+    #: counts the publisher's edits; the ones before stand in `article_versions`
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("comments", Integer),
+    #: when its publisher took it back: not told any more
+    Column("withdrawn_at", UtcTime),
+    #: the flood it came with: held until the operator says what that was
+    Column("flood_id", Integer, index=True),
+    #: when its page was read for what the feed lacks
+    Column("page_read_at", UtcTime),
 )
 
 #: an article stands in every feed that carries it
@@ -156,6 +173,8 @@ edition_articles = Table(
     Column("card_text", Text),
     #: names of the topics that it is about, with commas around: ",chips,robots,"
     Column("topics", Text, nullable=False, server_default=""),
+    #: the version of the article that was told
+    Column("version", Integer),
     UniqueConstraint("newsletter", "schedule", "article_id"),
 )
 
