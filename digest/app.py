@@ -100,8 +100,7 @@ async def open_app(
 ) -> AsyncIterator[World]:
     """Open everything that the settings name, and close it in order.
 
-    `newsletters` stand in for the file where the caller has them. Raises SettingsError or
-    StoreError with one line.
+    `newsletters` stand in for the file. Raises SettingsError or StoreError with one line.
     """
     signer = Signer(require_secret(settings))
     known = read_newsletters(settings.newsletters_file) if newsletters is None else newsletters

@@ -118,7 +118,7 @@ editions = Table(
     Column("preheader", Text, nullable=False),
     Column("html", Text, nullable=False),
     Column("text", Text, nullable=False),
-    #: how long the mail itself takes to read; null for editions of old
+    #: how long the mail takes to read; null for editions of old
     Column("minutes", Integer),
     #: how many deliveries its fan-out wrote: what the books must add up to
     Column("candidates", Integer),
@@ -140,7 +140,7 @@ selections = Table(
     Column("text", Text, nullable=False),
 )
 
-#: a slot is one row: whoever writes it makes the edition, nobody else can
+#: whoever writes the row of a slot makes the edition, nobody else can
 slots = Table(
     "slots",
     metadata,
