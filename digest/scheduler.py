@@ -15,10 +15,13 @@ from contextlib import contextmanager
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from digest.errors import DigestError
+from digest.jobs.alerts import tell_operator
+from digest.jobs.audit import audit_due
 from digest.jobs.forget import forget_pending, tidy_files
 from digest.jobs.gather import gather
 from digest.jobs.mailbox import forget_old_reports, process_mailbox
 from digest.jobs.publish import has_due, publish_due
+from digest.jobs.push import subscribe_due
 from digest.jobs.world import World
 
 log = logging.getLogger("digest.scheduler")
@@ -29,22 +32,31 @@ TICK = 20
 #: how often the bounce mailbox is read: what comes back is in no hurry, and logs in each time
 BOUNCES = 180
 
+#: how often the operator may be told of feeds in trouble
+ALERTS = 300
+
 #: how often what nobody needs any more is forgotten, and what nobody confirmed
 DAY = 86_400
 HOUR = 3600
 
+#: jobs that may begin again while they are at work, and how many of them at most
+AT_ONCE = {"gather": 8}
 
 Job = Callable[[World, asyncio.Event], Awaitable[None]]
 
 
 class Ticker:
-    """Begins each job at every tick, unless it is still at work from an earlier one."""
+    """Begins each job at every tick, unless it is still at work from an earlier one.
+
+    But for gathering, which takes only feeds that nobody else is asking: a server that does not
+    answer for a while must not keep the feeds that have come due since then.
+    """
 
     def __init__(self, world: World, *, wake: asyncio.Event) -> None:
         self._world = world
         self._wake = wake
         self._clock = AsyncIOScheduler(timezone="UTC")
-        self._at_work: dict[str, asyncio.Task[None]] = {}
+        self._at_work: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Tick now, and from now on."""
@@ -65,6 +77,9 @@ class Ticker:
         """Each job, and after how many seconds it begins again."""
         yield "gather", gather_due, TICK
         yield "publish", publish_all_due, TICK
+        yield "alerts", tell_of_troubles, ALERTS
+        yield "audit", audit_feeds, HOUR
+        yield "hubs", subscribe_at_hubs, TICK
         yield "forget", forget_old, DAY
         yield "requests", forget_requests, HOUR
         if self._world.bounce_mailbox is not None:
@@ -73,15 +88,17 @@ class Ticker:
     async def stop(self) -> None:
         """Tick no more, and break off what is at work: the database takes it back whole."""
         self._clock.shutdown(wait=False)
-        for task in self._at_work.values():
+        for task in self._at_work:
             task.cancel()
-        await asyncio.gather(*self._at_work.values(), return_exceptions=True)
+        await asyncio.gather(*self._at_work, return_exceptions=True)
 
     async def _tick(self, name: str, job: Job) -> None:
         # a task of our own: APScheduler would log the trace of a job that it breaks off
-        busy = self._at_work.get(name)
-        if busy is None or busy.done():
-            self._at_work[name] = asyncio.create_task(self._work(name, job))
+        busy = sum(task.get_name() == name for task in self._at_work)
+        if busy < AT_ONCE.get(name, 1):
+            task = asyncio.create_task(self._work(name, job), name=name)
+            self._at_work.add(task)
+            task.add_done_callback(self._at_work.discard)
 
     async def _work(self, name: str, job: Job) -> None:
         with _told(name):
@@ -115,6 +132,21 @@ async def publish_all_due(world: World, wake: asyncio.Event) -> None:
                 await gather(world, [newsletter], only_due=False)
                 if await publish_due(world, newsletter):
                     wake.set()
+
+
+async def tell_of_troubles(world: World, wake: asyncio.Event) -> None:  # noqa: ARG001 -- every job has this shape
+    """Tell the operator which feeds got into trouble, and which are out of it."""
+    await tell_operator(world)
+
+
+async def audit_feeds(world: World, wake: asyncio.Event) -> None:  # noqa: ARG001 -- every job has this shape
+    """Compare what we hold with what sites say that they published."""
+    await audit_due(world)
+
+
+async def subscribe_at_hubs(world: World, wake: asyncio.Event) -> None:  # noqa: ARG001 -- every job has this shape
+    """Ask the hubs of feeds to tell us what changes."""
+    await subscribe_due(world)
 
 
 async def read_bounces(world: World, wake: asyncio.Event) -> None:  # noqa: ARG001 -- every job has this shape

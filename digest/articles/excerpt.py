@@ -3,41 +3,20 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
-LENGTH = 280
+from digest.articles.sentences import sentence_ends
+
+#: characters; as many as a card shows, so that nothing is cut twice
+LENGTH = 260
 ELLIPSIS = "…"
+_ZWJ = "\u200d"
 #: a text that was cut by its publisher ends like this
-_CUT = re.compile(r"\s*(?:\[\s*(?:…|\.\.\.)\s*\]|\(\s*(?:…|\.\.\.)\s*\)|…|\.\.\.)\s*$")
-
-# What systems put around a text; looked for in one line at a time.
-_MORE = (
-    r"(?:continue reading|read (?:more|the (?:full|rest|whole)|full)|weiter ?lesen|mehr lesen"
-    r"|jetzt lesen|lesen sie (?:weiter|mehr)|zum (?:ganzen )?(?:artikel|beitrag)"
-    r"|view (?:original|full article)|lire la suite|leggi tutto|leer m\u00e1s)\b"
+_CUT = re.compile(
+    r"\s*(?:\[\s*(?:…|\.\.\.)\s*\]|\(\s*(?:…|\.\.\.)\s*\)|…|\.\.\.|\[\+\d+ chars\])\s*$"
 )
-_PATTERNS = (
-    r"\bThe post\b.{0,300}?\b(?:first appeared|appeared first) on\b.*$",
-    r"\bDe[rn] (?:Beitrag|Artikel)\b.{0,300}?\berschien (?:zuerst|zun\u00e4chst)\b.*$",
-    r"\bL[\u2019'](?:article|billet)\b.{0,300}?\best apparu en premier sur\b.*$",
-    r"\bsubmitted by\s.{0,100}\[link\]\s*\[comments\]\s*$",
-    rf"^\W*{_MORE}.{{0,200}}$",
-    # Inside a line only after the end of a sentence: people do read more.
-    rf"(?<=[.!?\u2026\])])\s*[\[(\u00bb\u2192]?\s*{_MORE}.{{0,120}}$",
-    r"^\W*(?:more|comments?|kommentare?|teilen|share|advertisement|anzeige|werbung)\W*$",
-    r"^(?:foto|bild|photo|image|quelle|source|credits?|\u00a9)\s?[:/\u00a9].{0,80}$",
-)
-_BOILERPLATE = tuple(re.compile(pattern, re.IGNORECASE) for pattern in _PATTERNS)
-# Not after "z. B.", "Dr.", "3." and the like: at least three letters, or a bracket or a quote.
-_CLOSING = r"[\"\u201c\u201d\u00bb)\]]"
-_SENTENCE_END = re.compile(
-    rf"(?:(?<=[^\W\d_]{{3}})|(?<=[\w%]{_CLOSING}))[.!?\u2026]+{_CLOSING}*(?=\s+\S)"
-)
-
-
-def tidy(text: str) -> str:
-    """`text` (lines are blocks) as one line, without what systems put around it."""
-    lines = [kept for line in text.split("\n") if (kept := _without_boilerplate(line))]
-    return " ".join(lines)
+#: characters at its end are looked at
+_END = 60
 
 
 def excerpt(text: str, *, length: int = LENGTH) -> str:
@@ -48,28 +27,58 @@ def excerpt(text: str, *, length: int = LENGTH) -> str:
     """
     if len(text) <= length:
         return _CUT.sub(f" {ELLIPSIS}", text).strip()
-    ends = [each.end() for each in _SENTENCE_END.finditer(text, 0, length + 2)]
-    good = [end for end in ends if length // 3 <= end <= length]
+    good = [end for end in sentence_ends(text, length) if end >= length // 3]
     return text[: good[-1]] if good else cut(text, length)
 
 
 def is_cut(text: str) -> bool:
     """Whether the publisher broke a tidy text off."""
-    return bool(_CUT.search(text))
+    return bool(_CUT.search(text, max(0, len(text) - _END)))
 
 
 def cut(text: str, length: int) -> str:
-    """`text` if it has at most `length` characters, else its first words and an ellipsis."""
+    """`text` if it has at most `length` characters, else its first words and an ellipsis.
+
+    Where it has no words to cut between, a letter keeps its accents and an emoji its parts.
+    """
     if len(text) <= length:
         return text
     head = text[: length - 1]
     if not text[length - 1].isspace():
-        head = head.rpartition(" ")[0] or head
+        words = head.rpartition(" ")[0]
+        head = words if len(words) > length // 2 else _whole_letters(text, length - 1)
     return head.rstrip(" ,;:-\u2013\u2014(") + ELLIPSIS
 
 
-def _without_boilerplate(line: str) -> str:
-    kept = line
-    for pattern in _BOILERPLATE:
-        kept = pattern.sub("", kept)
-    return kept.strip()
+def _whole_letters(text: str, length: int) -> str:
+    """The first letters of `text`, as people count them (UAX #29), at most `length` characters."""
+    at = length
+    while at > max(0, length - 32) and _belongs(text, at):
+        at -= 1
+    return text[:at] if at > max(0, length - 32) else text[:length]
+
+
+def _belongs(text: str, at: int) -> bool:
+    """Whether what stands at `at` is one letter with what stands before it."""
+    here, before = text[at], text[at - 1]
+    if _ZWJ in {before, here} or _is_modifier(here):
+        return True
+    if _is_flag(here) and _is_flag(before):  # flags are pairs: count back to the first
+        start = at
+        while start and _is_flag(text[start - 1]):
+            start -= 1
+        return (at - start) % 2 == 1
+    return False
+
+
+def _is_modifier(character: str) -> bool:
+    return (
+        unicodedata.category(character) in {"Mn", "Me", "Mc"}
+        or "\U0001f3fb" <= character <= "\U0001f3ff"  # skin tones
+        or "\u1160" <= character <= "\u11ff"  # the rest of a Korean syllable
+        or character in {"\u0e33", "\u0eb3"}  # Thai and Lao AM
+    )
+
+
+def _is_flag(character: str) -> bool:
+    return "\U0001f1e6" <= character <= "\U0001f1ff"

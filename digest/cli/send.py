@@ -14,6 +14,7 @@ from digest.cli.feeds import tell_polls
 from digest.cli.progress import counting
 from digest.cli.run import fail, here, many, print_json, run, told, warn_of_http
 from digest.errors import RelayAway
+from digest.jobs.alerts import tell_operator
 from digest.jobs.dispatch import Dispatch, count_readers, send_now
 from digest.jobs.join import check_frequency
 from digest.jobs.rehearse import as_edition, latest, rehearse, send_tests
@@ -126,6 +127,8 @@ async def _send_really(
             stop=stop,
             told=lambda _: one_more(),
         )
+    if not stop.is_set():
+        await tell_operator(world)
     if wish.talking:
         tell_polls([each for each in done.polls if each.error])
         for each in done.pauses:

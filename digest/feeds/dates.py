@@ -1,7 +1,9 @@
 """Turns a date as a feed writes it into UTC, or into None: a wrong date is worse than none.
 
 A date is read only if every word of it is understood. RFC 822 and RFC 3339 and what is near them,
-with month and day names in English, German, French, Spanish, Italian and Dutch.
+with month and day names in English, German, French, Spanish, Italian, Dutch, Portuguese, Polish and
+the Scandinavian languages, and the signs of Chinese, Japanese and Korean. A weekday that does not
+agree with the day of the month is not believed: templates write it, and the article has the day.
 """
 
 from __future__ import annotations
@@ -25,7 +27,26 @@ _MONTHS = (
     "november nov novembre noviembre",
     "december dec dezember dez décembre decembre déc diciembre dic dicembre",
 )
-_MONTH = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
+# Portuguese, Polish (whose months are genitives) and Scandinavian names
+_MORE_MONTHS = (
+    "janeiro stycznia sty",
+    "fevereiro fev lutego lut",
+    "março marca",
+    "kwietnia kwi",
+    "maio maj maja",
+    "junho czerwca cze",
+    "julho lipca lip",
+    "augusti sierpnia sie",
+    "setembro września wrz",
+    "outubro out października paź",
+    "novembro listopada lis",
+    "dezembro grudnia gru desember des",
+)
+_MONTH = {
+    name: number % 12 + 1
+    for number, names in enumerate((*_MONTHS, *_MORE_MONTHS))
+    for name in names.split()
+}
 _DAYS = (
     "monday mon montag mo lundi lun lunes lunedì lunedi maandag ma",
     "tuesday tue tues dienstag di die mardi martes martedì martedi dinsdag",
@@ -35,8 +56,23 @@ _DAYS = (
     "saturday sat samstag sa sam sonnabend samedi sábado sabado sáb sabato sab zaterdag za",
     "sunday sun sonntag so son dimanche dim domingo dom domenica zondag zo",
 )
-_DAY = {name: number for number, names in enumerate(_DAYS) for name in names.split()}
-_FILLERS = frozenset(("-", "\N{EN DASH}", "|", "at", "um", "uhr", "de", "del", "le", "den"))
+_MORE_DAYS = (
+    "segunda seg poniedziałek pon mandag måndag man mån",
+    "terça ter wtorek wto wt tirsdag tisdag tis tir",
+    "quarta qua środa śro śr onsdag ons",
+    "quinta qui czwartek czw torsdag tors tor",
+    "sexta sex piątek pią pt fredag fred",
+    "sob sobota lørdag lördag lør lör",
+    "niedziela nie niedz nd søndag söndag søn sön",
+)
+_DAY = {
+    name: number % 7 for number, names in enumerate((*_DAYS, *_MORE_DAYS)) for name in names.split()
+}
+#: in French, Italian and Spanish
+_MARCH_OR_TUESDAY = "mar"
+_FILLERS = frozenset(
+    ("-", "\N{EN DASH}", "|", "at", "um", "uhr", "de", "del", "le", "den", "à", "às", "kl")
+)
 # RFC 822 names, and those that mean one place only; CST, AST and MST are American as RFC 822 says.
 _ZONES = dict.fromkeys(("z", "ut", "utc", "gmt", "wet", "uct"), 0.0) | {
     **dict.fromkeys(("est", "cdt"), -5.0),
@@ -63,12 +99,15 @@ _ZONES = dict.fromkeys(("z", "ut", "utc", "gmt", "wet", "uct"), 0.0) | {
 }
 _AMERICAN = frozenset(("est", "edt", "cst", "cdt", "mst", "mdt", "pst", "pdt"))
 
-_PACKED = re.compile(r"^(\d{4})(\d\d)(\d\d)(?:t(\d\d)(\d\d)(\d\d)?)?")
+_PACKED = re.compile(r"^(\d{4})(-?)(\d\d)\2(\d\d)(?:t(\d\d)(\d\d)(\d\d)?(?!\d))?(?![\d:])")
 _CLOCK = re.compile(
-    r"(?<![\d:+-])(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?(?:\s*([ap])\.?m\b\.?)?(?![\d:])"
+    r"(?<![\d:+-])(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,]\d+)?)?(?:\s*([ap])\.?m\b\.?)?(?![\d:])"
 )
 _TRIPLE = re.compile(r"(?<![\d:])(\d{1,4})([-/. ])(\d{1,2})\2(\d{1,4})(?![\d:])")
 _OFFSET = re.compile(r"(?:gmt|utc|ut)?([+-])(\d\d?):?(\d\d)?z?")
+_SIGNS = re.compile(
+    r"(\d{4})\s?[\u5e74\ub144]\s?(\d{1,2})\s?[\u6708\uc6d4]\s?(\d{1,2})\s?[\u65e5\uc77c]"
+)
 _EPOCH = re.compile(r"\d{10}(?:\d{3})?")
 
 
@@ -82,6 +121,8 @@ class _Found:
 
     weekday: int | None = None
     month: int | None = None
+    #: the month was named by a word that names a day where another month follows
+    may_be_day: bool = False
     numbers: list[str] = field(default_factory=list)
     zone: tzinfo | None = None
     american: bool = False
@@ -104,11 +145,12 @@ def _epoch(text: str) -> datetime | None:
 
 
 def _moment(text: str) -> datetime:
-    text = re.sub(r"\s*\([^()]*\)$", "", text)  # "(Coordinated Universal Time)"
-    text = _PACKED.sub(_unpack, text)
+    # what explains the zone: (Coordinated Universal Time), or [Europe/Berlin] behind an offset
+    text = re.sub(r"\s*(?:\([^()]*\)|\[[^\[\]]*\])$", "", text)
+    text = _PACKED.sub(_unpack, _SIGNS.sub(r"\1-\2-\3 ", text).strip())
     text = re.sub(r"^(\d{4}-\d\d)$", r"\1-01", text)  # W3C-DTF allows a month alone
-    text = re.sub(r"(?<=\d)t(?=\d)", " ", text)
-    text = re.sub(r"(?<=\d)-([^\W\d]{3,})-(?=\d)", r" \1 ", text)  # 2-Jan-2006
+    text = re.sub(r"(?<=\d) ?t ?(?=\d)", " ", text)
+    text = re.sub(r"(?<=\d)-?([^\W\d_]{3,})-?(?=\d)", r" \1 ", text)  # 2-Jan-2006, 2Jan2006
     clock = _CLOCK.search(text)
     if clock:
         text = f"{text[: clock.start()]} {text[clock.end() :]}"
@@ -123,7 +165,7 @@ def _moment(text: str) -> datetime:
 
 
 def _unpack(match: re.Match[str]) -> str:
-    year, month, day, hour, minute, second = match.groups()
+    year, _, month, day, hour, minute, second = match.groups()
     date = f"{year}-{month}-{day}"
     return f"{date} {hour}:{minute}:{second or '00'}" if hour else date
 
@@ -140,8 +182,8 @@ def _take(word: str, found: _Found) -> None:
     number = re.fullmatch(r"(\d{4}|\d{1,2})(?:st|nd|rd|th|er|º|\.)?", word)
     if number:
         found.numbers.append(number[1])
-    elif bare in _MONTH and found.month is None:
-        found.month = _MONTH[bare]
+    elif bare in _MONTH and (found.month is None or found.may_be_day):
+        found.month, found.may_be_day = _MONTH[bare], bare == _MARCH_OR_TUESDAY
     elif bare in _DAY:
         found.weekday = _DAY[bare]
     elif word not in _FILLERS:

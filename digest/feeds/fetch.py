@@ -1,18 +1,16 @@
 """Turns a feed's address into its document, "nothing new", or the reason why there is neither.
 
 Asks with the validators of the last poll, follows redirects by hand, keeps no cookies, and stops
-at limits of time, size and hops. The pictures of a site come by the same rules. Never raises for
-what a stranger does.
+at limits of time, size and hops. A site's other pages and its pictures come by the same rules, the
+pages also by the site's robots.txt. Never raises for what a stranger does.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from types import TracebackType
 from typing import Self
@@ -20,33 +18,30 @@ from typing import Self
 import aiohttp
 from yarl import URL
 
-from digest.feeds.guard import PrivateAddress, open_public_socket, refuse_url
+from digest.feeds import headers, robots
+from digest.feeds.guard import Names, exposed, open_public_socket, refuse_url, short, why
 from digest.feeds.inflate import TooLarge, inflate
+from digest.feeds.polite import Manners, Pause
 from digest.model.feed import FeedFailure, Fetched, Unchanged
-from digest.model.text import one_line
 
 _ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9,"
     " application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
 )
+_ACCEPT_PAGES = "text/html, application/json, application/xml;q=0.9, */*;q=0.5"
 #: by the names of what we show, which is known by its first bytes and not by what it is called
 _ACCEPT_PICTURES = "image/avif, image/webp, image/png, image/jpeg, image/gif"
 _PICTURE_BYTES = 2 * 1024 * 1024
 _PICTURE_SECONDS = 10.0
+_PAGE_BYTES = 4 * 1024 * 1024
+_PAGE_SECONDS = 20.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_PERMANENT = frozenset({301, 308})
+_REDIRECTS_OF_FORMS = frozenset({307, 308})
 _MAX_HOPS = 5
-_MAX_VALIDATOR = 1000
+#: sockets that are open at once to feeds; whoever asks for more keeps them waiting
+_SOCKETS = 256
 
 Answer = Fetched | Unchanged | FeedFailure
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Moved:
-    """A redirect: where to, and whether for good."""
-
-    url: str
-    permanent: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,17 +49,24 @@ class _Wish:
     """What is asked for, over whose connections, and how much of it we take."""
 
     session: aiohttp.ClientSession
-    validators: Mapping[str, str]
     max_bytes: int
-    #: for all redirects together
+    #: for all redirects together, and for nothing that we wait out of politeness
     seconds: float
+    headers: Mapping[str, str] = field(default_factory=dict)
+    #: a form that is posted; None: the page is asked for
+    form: Mapping[str, str] | None = None
+    #: take what fits of a larger document, instead of nothing
+    cut: bool = False
+    #: wait for the host's turn; and ask its robots.txt first
+    polite: bool = False
+    robots: bool = False
 
 
 class Fetcher:
     """Polls feeds over kept connections; an async context manager.
 
     `max_bytes` limits the body before and after decompression, `timeout` the seconds of a whole
-    fetch with all its redirects.
+    fetch with all its redirects. `pause` waits so many seconds between two pages of one host.
     """
 
     def __init__(
@@ -74,22 +76,33 @@ class Fetcher:
         user_agent: str,
         max_bytes: int = 5 * 1024 * 1024,
         timeout: float = 20,
+        pause: Pause = asyncio.sleep,
     ) -> None:
         self._allow_private = allow_private
         self._user_agent = user_agent
         self._max_bytes = max_bytes
         self._timeout = timeout
+        self._manners = Manners(self._fetch_robots, now=time.monotonic, pause=pause)
+
+    @property
+    def allow_private(self) -> bool:
+        """Whether addresses that are not public may be asked."""
+        return self._allow_private
 
     async def __aenter__(self) -> Self:
+        self._resolver = Names()
         # apart, so that a page full of pictures never keeps a feed of the same site waiting
         self._session = self._open(_ACCEPT, a_host=2)
+        self._pages = self._open(_ACCEPT_PAGES, a_host=2)
         self._pictures = self._open(_ACCEPT_PICTURES, a_host=4)
         return self
 
     def _open(self, accept: str, *, a_host: int) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
+                limit=_SOCKETS,
                 limit_per_host=a_host,
+                resolver=self._resolver,
                 socket_factory=None if self._allow_private else open_public_socket,
             ),
             headers={
@@ -109,8 +122,9 @@ class Fetcher:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._session.close()
-        await self._pictures.close()
+        for session in (self._session, self._pages, self._pictures):
+            await session.close()
+        await self._resolver.close()
 
     async def fetch(
         self, url: str, *, etag: str | None = None, last_modified: str | None = None
@@ -118,162 +132,154 @@ class Fetcher:
         """The document at `url`, or `Unchanged` since `etag` or `last_modified`, or a failure."""
         wish = _Wish(
             session=self._session,
-            validators=_validators(etag, last_modified),
+            headers=headers.validators(etag, last_modified),
             max_bytes=self._max_bytes,
             seconds=self._timeout,
         )
         return await self._bounded(url, wish)
+
+    async def fetch_page(self, url: str, *, robots: bool = True) -> Fetched | FeedFailure:
+        """What stands at any other address of a site (a page, an API): 4 MiB, 20 s, or a failure.
+
+        Waits until its host may be asked again: once a second, or as its Crawl-delay says. With
+        `robots` the site's robots.txt is obeyed, at each redirect too; that file itself comes as
+        it was remembered.
+        """
+        if url.endswith("/robots.txt") and url.count("/") == 3:  # noqa: PLR2004 -- https://host/
+            refusal = refuse_url(url, allow_private=self._allow_private)
+            return FeedFailure(reason=refusal) if refusal else await self._manners.robots_txt(url)
+        wish = _Wish(
+            session=self._pages,
+            max_bytes=_PAGE_BYTES,
+            seconds=_PAGE_SECONDS,
+            polite=True,
+            robots=robots,
+        )
+        return _whole(await self._bounded(url, wish))
+
+    async def post_form(self, url: str, fields: Mapping[str, str]) -> Fetched | FeedFailure:
+        """What a hub answers to a form, with any status of success, or a failure.
+
+        Follows only the redirects that keep a form a form (307, 308), and none from https to
+        http, for the form carries a secret.
+        """
+        wish = _Wish(
+            session=self._pages, max_bytes=_PAGE_BYTES, seconds=_PAGE_SECONDS, form=dict(fields)
+        )
+        return _whole(await self._bounded(url, wish))
 
     async def fetch_picture(self, url: str) -> Answer:
         """What stands at the address of a picture, at most 2 MiB in 10 s, or a failure.
 
         By the same rules as a feed. Whether it is a picture is for the caller to find out.
         """
-        wish = _Wish(
-            session=self._pictures,
-            validators={},
-            max_bytes=_PICTURE_BYTES,
-            seconds=_PICTURE_SECONDS,
-        )
+        wish = _Wish(session=self._pictures, max_bytes=_PICTURE_BYTES, seconds=_PICTURE_SECONDS)
         return await self._bounded(url, wish)
+
+    async def _fetch_robots(self, url: str) -> Fetched | FeedFailure:
+        wish = _Wish(
+            session=self._pages,
+            headers={"Accept": "text/plain, */*;q=0.5", "Accept-Encoding": "identity"},
+            max_bytes=robots.MAX_BYTES,
+            seconds=_PAGE_SECONDS,
+            cut=True,
+        )
+        return _whole(await self._bounded(url, wish))
 
     async def _bounded(self, url: str, wish: _Wish) -> Answer:
         try:
-            async with asyncio.timeout(wish.seconds):
-                return await self._follow(url, wish)
+            async with asyncio.timeout(wish.seconds) as limit:
+                return await self._follow(url, wish, limit)
         except TimeoutError:
             return FeedFailure(reason=f"no complete answer within {wish.seconds:g} s")
         except TooLarge:
             return FeedFailure(reason=f"larger than {wish.max_bytes / 2**20:g} MiB")
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return FeedFailure(reason=_reason(error))
+            return FeedFailure(reason=why(error))
 
-    async def _follow(self, url: str, wish: _Wish) -> Answer:
+    async def _follow(self, url: str, wish: _Wish, limit: asyncio.Timeout) -> Answer:
         permanent = True
         seen = [url]
+        status = 0
         while len(seen) <= _MAX_HOPS + 1:
-            answer = await self._ask(seen[-1], wish)
-            if not isinstance(answer, _Moved):
+            answer = await self._ask(seen[-1], wish, limit)
+            if isinstance(answer, FeedFailure):
+                # gone is what says so itself, not what somebody sent us away from
+                return replace(answer, gone=answer.gone and len(seen) == 1)
+            if not isinstance(answer, headers.Moved):
                 moved = seen[-1] if permanent and len(seen) > 1 else None
-                return (
-                    answer if isinstance(answer, FeedFailure) else replace(answer, moved_to=moved)
-                )
+                return replace(answer, moved_to=moved)
+            status = answer.status
             if answer.url in seen:
-                return FeedFailure(reason=f"redirected in a circle at {_short(answer.url)}")
-            permanent = permanent and answer.permanent
+                reason = f"redirected in a circle at {short(answer.url)}"
+                return FeedFailure(reason=reason, status=status)
+            # a feed may be had without TLS, for it is public; for good it stays where TLS is
+            permanent = permanent and answer.permanent and not exposed(seen[-1], answer.url)
+            if wish.form is not None and exposed(seen[-1], answer.url):
+                return FeedFailure(reason="redirected from https to http", status=status)
             seen.append(answer.url)
-        return FeedFailure(reason=f"redirected more than {_MAX_HOPS} times")
+        return FeedFailure(reason=f"redirected more than {_MAX_HOPS} times", status=status)
 
-    async def _ask(self, url: str, wish: _Wish) -> Answer | _Moved:
+    async def _ask(self, url: str, wish: _Wish, limit: asyncio.Timeout) -> Answer | headers.Moved:
         refusal = refuse_url(url, allow_private=self._allow_private)
+        if refusal is None and wish.polite:
+            refusal = await self._wait(url, wish, limit)
         if refusal:
             return FeedFailure(reason=refusal)
-        headers = wish.validators
-        async with wish.session.get(URL(url), headers=headers, allow_redirects=False) as response:
-            if response.status in _REDIRECTS:
-                return _redirect(response)
-            if response.status == HTTPStatus.NOT_MODIFIED and headers:
-                return Unchanged()
-            if response.status not in {HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION}:
-                return _refused(response)
-            return await _read(response, wish.max_bytes)
+        method = "GET" if wish.form is None else "POST"
+        async with wish.session.request(
+            method, URL(url), headers=wish.headers, data=wish.form, allow_redirects=False
+        ) as response:
+            follow = _REDIRECTS if wish.form is None else _REDIRECTS_OF_FORMS
+            if response.status in follow:
+                return headers.redirect(response.status, response.url, response.headers)
+            if response.status == HTTPStatus.NOT_MODIFIED and wish.headers:
+                return Unchanged(max_age=headers.max_age(response.headers))
+            if not _is_taken(response.status, wish):
+                return headers.refused(response.status, response.reason, response.headers)
+            return await _read(response, wish)
+
+    async def _wait(self, url: str, wish: _Wish, limit: asyncio.Timeout) -> str | None:
+        """Wait for the host's turn, which is not the server's time. Why not to ask, or None."""
+        loop = asyncio.get_running_loop()
+        left = (limit.when() or 0.0) - loop.time()
+        limit.reschedule(None)
+        try:
+            return await self._manners.wait(url, robots=wish.robots)
+        finally:
+            limit.reschedule(loop.time() + left)
 
 
-async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> Fetched:
+def _whole(answer: Answer) -> Fetched | FeedFailure:
+    if isinstance(answer, Unchanged):  # which nobody asked for
+        return FeedFailure(reason="HTTP 304 Not Modified", status=304)
+    return answer
+
+
+def _is_taken(status: int, wish: _Wish) -> bool:
+    if wish.form is not None:
+        return status // 100 == HTTPStatus.OK // 100
+    return status in {HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION}
+
+
+async def _read(response: aiohttp.ClientResponse, wish: _Wish) -> Fetched:
     packed = bytearray()
     async for chunk in response.content.iter_chunked(65536):
         packed += chunk
-        if len(packed) > max_bytes:
-            raise TooLarge
+        if len(packed) > wish.max_bytes:
+            if not wish.cut:
+                raise TooLarge
+            del packed[wish.max_bytes :]
+            break
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    told = response.headers
     return Fetched(
-        body=inflate(bytes(packed), encoding, max_bytes=max_bytes),
+        body=inflate(bytes(packed), encoding, max_bytes=wish.max_bytes),
         url=str(response.url),
-        content_type=response.headers.get("Content-Type"),
-        etag=_kept(response.headers.get("ETag")),
-        last_modified=_kept(response.headers.get("Last-Modified")),
+        content_type=told.get("Content-Type"),
+        etag=headers.kept(told.get("ETag")),
+        last_modified=headers.kept(told.get("Last-Modified")),
+        max_age=headers.max_age(told),
+        # `Link` may come several times, and each may say something else (RFC 8288 §3)
+        headers={name.lower(): ", ".join(told.getall(name)) for name in told},
     )
-
-
-def _validators(etag: str | None, last_modified: str | None) -> dict[str, str]:
-    pairs = (("If-None-Match", etag), ("If-Modified-Since", last_modified))
-    return {name: value for name, value in pairs if value}
-
-
-def _kept(validator: str | None) -> str | None:
-    # what is not ASCII cannot be sent back (RFC 9110 5.5)
-    fits = validator and len(validator) <= _MAX_VALIDATOR and validator.isascii()
-    return validator if fits else None
-
-
-def _redirect(response: aiohttp.ClientResponse) -> _Moved | FeedFailure:
-    location = response.headers.get("Location")
-    if not location:
-        return FeedFailure(reason=f"HTTP {response.status} without an address to go to")
-    # The fragment is for browsers; without it a circle is seen as one.
-    target = response.url.join(URL(location.strip())).with_fragment(None)
-    return _Moved(url=str(target), permanent=response.status in _PERMANENT)
-
-
-def _refused(response: aiohttp.ClientResponse) -> FeedFailure:
-    status = response.status
-    words = one_line(response.reason or "")[:60]
-    return FeedFailure(
-        reason=f"HTTP {status} {words}".rstrip(),
-        retry_after=_retry_after(response.headers) if status in {429, 503} else None,
-        gone=status == HTTPStatus.GONE,
-    )
-
-
-def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    """Seconds, or a date (RFC 9110 §10.2.3), which is read by the server's own clock."""
-    raw = headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", raw):
-        return timedelta(seconds=int(raw))
-    until, there = _http_date(raw), _http_date(headers.get("Date", ""))
-    return max(until - there, timedelta(0)) if until and there else None
-
-
-def _http_date(raw: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(raw)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None
-
-
-def _reason(error: Exception) -> str:
-    """One line for the operator."""
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return _unconnected(error)
-    if isinstance(error, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError):
-        return "the server broke off"
-    if isinstance(error, aiohttp.InvalidURL):
-        return _short(f"{error.url} {error.description or 'is not an address'}")
-    return _short(str(error)) or type(error).__name__
-
-
-def _unconnected(error: aiohttp.ClientConnectorError) -> str:
-    host, cause = error.host, error.os_error
-    match error:
-        case aiohttp.ClientConnectorDNSError():
-            return f"the name {host} cannot be resolved"
-        case aiohttp.ClientConnectorCertificateError():
-            return f"the certificate of {host} is not accepted: {_certificate(error)}"
-        case aiohttp.ClientSSLError():
-            return f"TLS with {host} failed: {_short(str(cause))}"
-        case _ if isinstance(cause, PrivateAddress):
-            return f"{host} {cause}"
-        case _ if isinstance(cause, ConnectionRefusedError):
-            return f"{host} port {error.port} refuses connections"
-        case _:
-            return f"cannot connect to {host}: {_short(str(cause))}"
-
-
-def _certificate(error: aiohttp.ClientConnectorCertificateError) -> str:
-    inner = error.certificate_error
-    return _short(getattr(inner, "verify_message", str(inner)))
-
-
-def _short(text: str) -> str:
-    return one_line(text)[:200]

@@ -9,6 +9,8 @@ from __future__ import annotations
 import zlib
 
 _GZIP = b"\x1f\x8b"
+#: parts of one body: each costs a copy of what is left
+_MAX_MEMBERS = 100
 
 
 class TooLarge(Exception):
@@ -35,12 +37,14 @@ def inflate(body: bytes, encoding: str, *, max_bytes: int) -> bytes:
 
 def _gunzip(body: bytes, max_bytes: int) -> bytes:
     """A gzip file may be several, one after the other (RFC 1952 §2.2)."""
-    whole = b""
+    whole: list[bytes] = []
     while body.startswith(_GZIP):
+        if len(whole) == _MAX_MEMBERS:
+            raise TooLarge
         member = zlib.decompressobj(wbits=31)
-        whole += _bounded(member, body, max_bytes - len(whole))
+        whole.append(_bounded(member, body, max_bytes - sum(map(len, whole))))
         body = member.unused_data
-    return whole
+    return b"".join(whole)
 
 
 def _undeflate(body: bytes, max_bytes: int) -> bytes:

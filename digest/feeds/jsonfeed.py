@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from html import escape
 
@@ -13,6 +14,11 @@ from digest.feeds.pictures import is_picture, picture, pictures_in, unique
 from digest.model.feed import Entry, FeedFailure, ImageCandidate, ParsedFeed
 from digest.model.text import one_line, title_text
 
+#: of each minor version: what they add can be left alone
+_VERSION = re.compile(r"(?:https?://)?(?:www\.)?jsonfeed\.org/version/1(?:\.\d+)?/?")
+#: objects, lists and their elements in all: what no honest feed reaches and little memory holds
+_MAX_PIECES = 1_000_000
+
 Item = Mapping[str, object]
 
 
@@ -20,6 +26,8 @@ def parse_json_feed(
     text: str, *, url: str, max_entries: int, max_html: int
 ) -> ParsedFeed | FeedFailure:
     """The feed that `text` holds, cut to `max_entries` entries of `max_html` characters each."""
+    if sum(map(text.count, "[{,")) > _MAX_PIECES:
+        return FeedFailure(reason="JSON that is too intricate for a feed")
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
@@ -34,13 +42,22 @@ def parse_json_feed(
         site_url=site,
         language=one_line(_text(document, "language"))[:35] or None,
         entries=tuple(_entry(each, (base, url), max_html) for each in items[:max_entries]),
+        hub_url=_hub(document, url),
+        self_url=absolute(_text(document, "feed_url"), url),
+        next_url=absolute(_text(document, "next_url"), url),
     )
 
 
 def _is_feed(document: Item) -> bool:
-    version = _text(document, "version")
-    known = version.endswith(("jsonfeed.org/version/1", "jsonfeed.org/version/1.1"))
-    return known and isinstance(document.get("items"), list)
+    known = _VERSION.fullmatch(_text(document, "version"))
+    return bool(known) and isinstance(document.get("items"), list)
+
+
+def _hub(document: Item, url: str) -> str | None:
+    """The first hub of the kind that we know; rssCloud is another."""
+    hubs = (each for each in _list(document, "hubs") if isinstance(each, dict))
+    known = (each for each in hubs if _text(each, "type").lower() in {"websub", "pubsubhubbub"})
+    return next((absolute(_text(each, "url"), url) for each in known), None)
 
 
 def _entry(item: Item, bases: tuple[str | None, ...], max_html: int) -> Entry:
@@ -59,6 +76,7 @@ def _entry(item: Item, bases: tuple[str | None, ...], max_html: int) -> Entry:
         published_at=published or updated,
         updated_at=updated,
         images=unique([*_pictures(item, bases), *pictures_in(html, link, *bases)]),
+        language=one_line(_text(item, "language"))[:35] or None,
     )
 
 

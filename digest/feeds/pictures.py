@@ -13,9 +13,12 @@ from digest.model.text import one_line
 _MAX_IMAGES = 10
 _IMG = re.compile(r"<img\s([^<>]*+)>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
-    r"""(?<![\w-])(src|data-(?:lazy-)?src|alt|width|height)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""",
+    r"""(?<![\w-])(src|srcset|data-(?:lazy-)?src(?:set)?|alt|width|height)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""",
     re.IGNORECASE,
 )
+#: "a.jpg 800w, b.jpg 400w" (HTML 4.8.4.2.1); an address may hold commas
+_CANDIDATE = re.compile(r"([^\s,]\S*)\s+([0-9]{2,5})w\b")
+_WIDEST = 1600
 _PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)(?:$|\?)", re.IGNORECASE)
 
 
@@ -28,8 +31,19 @@ def pictures_in(html: str, *bases: str | None) -> list[ImageCandidate]:
         source = said.get("src", "")
         if source.startswith("data:"):  # a placeholder until a script loads the real one
             source = said.get("data-src") or said.get("data-lazy-src", "")
+        sized = max(_set(said.get("srcset") or said.get("data-srcset", "")), default=None)
+        if sized:
+            # as wide as it says; the height of the other one is not its height
+            said = {"alt": said.get("alt", ""), "width": str(sized[0])}
+            source = sized[1]
         found.append(picture({**said, "url": source}, "html", *bases))
     return [each for each in found if each]
+
+
+def _set(srcset: str) -> list[tuple[int, str]]:
+    """The candidates of a srcset that name their width, but for those wider than a mail needs."""
+    found = _CANDIDATE.findall(srcset[:4000])
+    return [(int(width), url) for url, width in found if int(width) <= _WIDEST]
 
 
 def picture(said: Mapping[str, object], origin: str, *bases: str | None) -> ImageCandidate | None:

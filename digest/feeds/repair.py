@@ -1,9 +1,9 @@
 """Turns what claims to be an XML feed into text that feedparser reads within seconds.
 
-Document types and their entities go (no bombs, no files read), bare ampersands and HTML's entities
-become XML, entries that are too many go. What is not well-formed even then, or so intricate that
-feedparser would take minutes (its time grows with the square of the categories of an entry), is
-cut to a size that is harmless.
+Bare ampersands and angle brackets and HTML's entities become XML, prefixes that nobody declared go,
+and so do entries that are too many or stand where none can. What is not well-formed even then, or
+so intricate that feedparser would take minutes (its time grows with the square of the categories of
+an entry), is cut to a size that is harmless.
 """
 
 from __future__ import annotations
@@ -14,52 +14,72 @@ from html.entities import html5
 from itertools import islice
 from xml.parsers import expat
 
-#: what no honest feed reaches: nesting, elements, attributes of one, categories in one place
-MAX_DEPTH = 200
-MAX_ELEMENTS = 100_000
-MAX_ATTRIBUTES = 200
-MAX_CATEGORIES = 300
-#: where one of those is passed or the XML is broken: tags and references in all, and categories
-MAX_MARKS = 100_000
-MAX_ALL_CATEGORIES = 5000
+from digest.feeds.structure import CATEGORY, Intricate, prune
 
-_DOCTYPE = re.compile(r"<!DOCTYPE\b[^<>\[]*+(?:\[.*?\]\s*+)?>", re.DOTALL | re.IGNORECASE)
+#: where one of those is passed or the XML is broken: tags and references in all, and categories
+MAX_MARKS = 70_000
+MAX_ALL_CATEGORIES = 5000
+#: tags and references in any document
+MAX_REFERENCES = 1_000_000
+
 _ITEM = re.compile(r"<(?:\w+:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _ITEM_END = re.compile(r"</(?:\w+:)?(?:item|entry)\s*>", re.IGNORECASE)
+# rdf is a prefix that feedparser knows even undeclared
+_PREFIXED = re.compile(
+    r"<(?!rdf:)([A-Za-z_][\w.-]{0,30}):(?:item|entry|channel|feed)[\s>]", re.IGNORECASE
+)
 _REFERENCE = re.compile(
     r"(?P<literal><!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z))"
+    r"|(?P<less><(?![A-Za-z_/!?]))"
     r"|&(?:(?P<name>[A-Za-z][A-Za-z0-9]{0,31});|#(?P<number>\d{1,7}|[xX][0-9A-Fa-f]{1,6});)?",
     re.DOTALL,
 )
 _XML_NAMES = frozenset({"amp", "lt", "gt", "quot", "apos"})
-_CATEGORY = "category|subject|keywords|tags"
-_CATEGORIES = frozenset(_CATEGORY.split("|"))
 _KEYWORDS = re.compile(
     r"<(?:\w+:)?(?:keywords|tags)\b[^<>]*+>(?:<!\[CDATA\[)?[^<]*+", re.IGNORECASE
 )
-_ANY_CATEGORY = re.compile(rf"<(?:\w+:)?(?:{_CATEGORY})\b", re.IGNORECASE)
+_ANY_CATEGORY = re.compile(rf"<(?:\w+:)?(?:{CATEGORY})\b", re.IGNORECASE)
+# the picture of a feed has a title and a link of its own
+_HEAD_PICTURE = re.compile(
+    r"<(?P<kind>image|textinput)\b[^<>]*+>[^<]{0,2000}+"
+    r"(?:<(?!/(?P=kind)|item|entry)[^<]{0,2000}+){0,40}+</(?P=kind)\s*>",
+    re.IGNORECASE,
+)
+_TAG = re.compile(
+    r"(?P<literal><!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z))"
+    r"|</?(?:[A-Za-z_][\w.-]*+:)?(?P<name>[A-Za-z_][\w.-]*+)[^<>]*+>?",
+    re.DOTALL,
+)
+_ARTICLE = (
+    "rss|rdf|channel|feed|item|entry|title|link|guid|id|pubdate|published|updated|issued|modified"
+    "|created|date|description|summary|content|encoded|author|creator|name|category|subject"
+    "|enclosure|language|comments|ttl"
+)
+_KNOWN = frozenset(_ARTICLE.split("|"))
 _MARK = re.compile("[<&]")
-_LONG_TAG = re.compile(r"<[^<>]{10000}[^<>]*+>")
-
-
-class _Intricate(Exception):
-    """No honest feed looks like this."""
+_LONG_TAG = re.compile(r"<[^<>]{10000}[^<>]*+>?")
+# expat takes a gigabyte for some millions of attributes
+_ENDLESS_TAG = re.compile(r"<[A-Za-z_][^<>]{100000}[^<>]*+>?")
 
 
 def repair(text: str, *, max_entries: int) -> str:
     """`text` as well-formed as it can be made, with `max_entries` entries at most."""
-    whole = _REFERENCE.sub(_reference, _without_doctype(_without_entries(text, max_entries)))
+    bounded = _without_entries(_up_to(MAX_REFERENCES, _MARK, text), max_entries)
+    bounded = _ENDLESS_TAG.sub("", bounded)
+    whole = _REFERENCE.sub(_reference, _without_loose_prefix(bounded))
     try:
-        _inspect(whole)
-    except (expat.ExpatError, _Intricate):
+        return prune(whole)
+    except (expat.ExpatError, Intricate):
         return _harmless(whole)
-    return whole
 
 
-def _without_doctype(text: str) -> str:
-    start = text[:100_000].upper().find("<!DOCTYPE")
-    match = _DOCTYPE.match(text, start) if start >= 0 else None
-    return text[:start] + text[match.end() :] if match else text
+def _without_loose_prefix(text: str) -> str:
+    """Without a prefix of feed, channel or entries that nobody declared, as in `<rss:item>`."""
+    prefixes = {match[1] for match in islice(_PREFIXED.finditer(text), 20)}
+    for prefix in sorted(prefixes):
+        if not re.search(rf"xmlns:{re.escape(prefix)}\s*=", text):
+            text = re.sub(rf"<(/?){re.escape(prefix)}:", r"<\1", text)
+    return text
 
 
 def _without_entries(text: str, limit: int) -> str:
@@ -73,6 +93,8 @@ def _without_entries(text: str, limit: int) -> str:
 
 def _reference(match: re.Match[str]) -> str:
     name, number = match["name"], match["number"]
+    if match["less"]:
+        return "&lt;"
     if match["literal"] or name in _XML_NAMES:
         return match[0]
     if name:
@@ -94,52 +116,18 @@ def _is_legal(code: int) -> bool:
     )
 
 
-class _Inspector:
-    """Counts what makes feedparser slow while expat reads."""
+def simplified(text: str) -> str:
+    """`text` with the elements alone that an article is made of, where feedparser stumbled.
 
-    def __init__(self) -> None:
-        self.depth = 0
-        self.elements = 0
-        self.categories = 0
-        self.in_category = False
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        self.depth += 1
-        self.elements += 1
-        local = name.rpartition(":")[2].lower()
-        if local in {"item", "entry"}:
-            self.categories = 0
-        self.in_category = local in _CATEGORIES
-        self.categories += self.in_category
-        if len(attributes) > MAX_ATTRIBUTES:
-            raise _Intricate
-        self._check()
-
-    def end(self, _name: str) -> None:
-        self.depth -= 1
-        self.in_category = False
-
-    def text(self, data: str) -> None:
-        if self.in_category:
-            self.categories += data.count(",")
-            self._check()
-
-    def _check(self) -> None:
-        if (
-            self.categories > MAX_CATEGORIES
-            or self.depth > MAX_DEPTH
-            or self.elements > MAX_ELEMENTS
-        ):
-            raise _Intricate
+    What stumbles over a misplaced tag is its knowledge of pictures, places, licences and chapters.
+    """
+    return _TAG.sub(_known_tag, _HEAD_PICTURE.sub("", text))
 
 
-def _inspect(text: str) -> None:
-    inspector = _Inspector()
-    parser = expat.ParserCreate("utf-8")
-    parser.StartElementHandler = inspector.start
-    parser.EndElementHandler = inspector.end
-    parser.CharacterDataHandler = inspector.text
-    parser.Parse(text.encode(), True)  # noqa: FBT003 -- expat takes it by position
+def _known_tag(match: re.Match[str]) -> str:
+    if match["literal"]:  # one without an end would hide what feedparser stumbles over
+        return match[0] if match[0].endswith(("]]>", "-->")) else ""
+    return match[0] if match["name"].lower() in _KNOWN else ""
 
 
 def _harmless(text: str) -> str:
@@ -149,5 +137,6 @@ def _harmless(text: str) -> str:
 
 
 def _up_to(limit: int, pattern: re.Pattern[str], text: str) -> str:
+    """What stands before the match that is one too many."""
     beyond = next(islice(pattern.finditer(text), limit, None), None)
     return text[: beyond.start()] if beyond else text

@@ -10,15 +10,13 @@ from pathlib import Path
 
 from digest.articles.make import make_articles
 from digest.feeds.fetch import Fetcher
-from digest.feeds.parse import parse
+from digest.feeds.inflate import TooLarge, inflate
+from digest.feeds.parse import MAX_BYTES, parse
 from digest.jobs.exhibit import utc
 from digest.model.feed import FeedFailure, Fetched, ParsedFeed
 
 #: `make_articles` wants to know which dates lie ahead; here none does
 _LATE = datetime(9999, 1, 1, tzinfo=UTC)
-
-#: larger than any feed that we would take over the network
-MAX_FILE = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +66,17 @@ async def read_source(fetcher: Fetcher, source: str) -> tuple[ParsedFeed | FeedF
 
 def _read_file(path: Path) -> ParsedFeed | FeedFailure:
     try:
-        if path.stat().st_size > MAX_FILE:
-            return FeedFailure(reason=f"larger than {MAX_FILE >> 20} MiB")
-        body = path.read_bytes()
+        if path.stat().st_size > MAX_BYTES:
+            return FeedFailure(reason=f"larger than {MAX_BYTES >> 20} MiB")
+        # a saved answer is often packed as it came
+        body = inflate(path.read_bytes(), "", max_bytes=MAX_BYTES)
     except OSError as problem:
         return FeedFailure(reason=f"cannot be read: {problem.strerror}")
+    except (TooLarge, ValueError) as problem:
+        what = (
+            f"holds more than {MAX_BYTES >> 20} MiB" if isinstance(problem, TooLarge) else problem
+        )
+        return FeedFailure(reason=f"cannot be unpacked: {what}")
     return parse(body, url=str(path), content_type=None)
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from digest.errors import UsageError
-from digest.jobs.gather import Poll, ask, keep
+from digest.jobs.asking import Turns, ask
+from digest.jobs.gather import Poll, keep
 from digest.jobs.prepare import Prepared, count_recipients, prepare
 from digest.jobs.world import World
 from digest.jobs.write import links_for, write_test
@@ -44,15 +45,17 @@ async def rehearse(
     urls = [source.url for source in newsletter.feeds]
     async with world.store.rehearse() as connection:
         await feeds.know(connection, urls, now=world.clock())
-        known = await feeds.find(connection, urls) if gathering else []
+        known = await feeds.find(connection, urls, retired=False) if gathering else []
     # the feeds are asked while no transaction is open: a slow site must not hold the database
-    answers = await asyncio.gather(*(ask(world, feed) for feed in known))
+    turns = Turns()
+    answers = await asyncio.gather(*(ask(world, feed, turns) for feed in known))
     async with world.store.rehearse() as connection:
         await feeds.know(connection, urls, now=world.clock())
         here = {feed.url: feed for feed in await feeds.find(connection, urls)}
         polls = [
-            await keep(connection, world, here[feed.url], answer)
+            (await keep(connection, world, here[feed.url], answer)).poll
             for feed, answer in zip(known, answers, strict=True)
+            if answer is not None
         ]
         prepared = await prepare(connection, world, newsletter, schedule, choice=choice)
         readers = (

@@ -8,16 +8,15 @@ from typing import Any
 from digest.editions.calendar import next_times
 from digest.jobs.admission import is_braked
 from digest.jobs.exhibit import utc
+from digest.jobs.survey import look_at_feeds
 from digest.jobs.world import World
 from digest.model.delivery import DeliveryState
-from digest.model.feed import Feed
 from digest.model.newsletter import Newsletter
 from digest.model.pause import Pause
 from digest.model.report import Cause
 from digest.store import (
     books,
     bounces,
-    feeds,
     paces,
     past,
     pauses,
@@ -40,8 +39,6 @@ async def take_stock(world: World) -> dict[str, Any]:
     async with world.store.read() as connection:
         people = await subscribers.count_by_state(connection)
         queue = await books.count_all(connection)
-        urls = [source.url for each in world.newsletters for source in each.feeds]
-        polled = {feed.url: feed for feed in await feeds.find(connection, urls)}
         pace = await _pace(connection, world, queue, now)
         return {
             "now_utc": utc(now),
@@ -52,7 +49,7 @@ async def take_stock(world: World) -> dict[str, Any]:
             **pace,
             **await _troubles(connection, now),
             "brake": await is_braked(connection, now),
-            "feeds": [_feed(url, polled.get(url)) for url in dict.fromkeys(urls)],
+            "feeds": await look_at_feeds(connection, world),
         }
 
 
@@ -133,16 +130,4 @@ async def _newsletter(
         "last_edition": latest[0].id if latest else None,
         "last_edition_utc": utc(latest[0].made_at) if latest else None,
         "next_edition": min(coming).isoformat() if coming else None,
-    }
-
-
-def _feed(url: str, feed: Feed | None) -> dict[str, Any]:
-    return {
-        "url": url,
-        "title": feed.title if feed else None,
-        "last_polled_utc": utc(feed.last_polled_at) if feed and feed.last_polled_at else None,
-        "next_poll_utc": utc(feed.next_poll_at) if feed else None,
-        "failing_since_utc": utc(feed.failing_since) if feed and feed.failing_since else None,
-        "failures": feed.failures if feed else 0,
-        "error": feed.error if feed else None,
     }

@@ -52,21 +52,21 @@ def write_edition_message(
     SMTPUTF8.
     """
     mark = b":test" if test else b""
-    seed = _digest(edition.nonce.encode() + b":" + subscriber_ref + mark)
+    seed = hashed(edition.nonce.encode() + b":" + subscriber_ref + mark)
     subject = plain.shorten(plain.one_line(edition.written.subject), _SUBJECT)
     if test:
         words = translations(edition.language)
         subject = words.gettext("[Test] %(subject)s") % {"subject": subject}
     header = [
-        *_common(newsletter, to_address, subject, date=edition.made_at, seed=seed),
+        *common_header(newsletter, to_address, subject, date=edition.made_at, seed=seed),
         ("Precedence", "list"),
         *_list(newsletter, links.unsubscribe, way_back, public_url=public_url),
         ("List-Archive", fields.raw(f"<{links.archive}>")),
         ("List-Post", "NO"),
         ("Feedback-ID", _feedback_id(str(edition.id), edition.schedule, newsletter)),
     ]
-    data = _write(header, html, text, seed=seed)
-    return _envelope(data, newsletter, to_address, way_back)
+    data = flatten(header, html, text, seed=seed)
+    return envelope(data, newsletter, to_address, way_back)
 
 
 def write_notice_message(
@@ -85,17 +85,17 @@ def write_notice_message(
     Its List-Unsubscribe does something: it withdraws the request that the mail is about, so that
     whoever never asked can end it with his mail program's own button. Raises AddressRefused.
     """
-    seed = _digest(f"{notice.kind}:{message_id_seed}".encode())
+    seed = hashed(f"{notice.kind}:{message_id_seed}".encode())
     header = [
-        *_common(newsletter, to_address, notice.subject, date=date, seed=seed),
+        *common_header(newsletter, to_address, notice.subject, date=date, seed=seed),
         *_list(newsletter, unsubscribe_url, way_back, public_url=public_url),
         ("Feedback-ID", _feedback_id(notice.kind, "notice", newsletter)),
     ]
-    data = _write(header, notice.html, notice.text, seed=seed)
-    return _envelope(data, newsletter, to_address, way_back)
+    data = flatten(header, notice.html, notice.text, seed=seed)
+    return envelope(data, newsletter, to_address, way_back)
 
 
-def _envelope(
+def envelope(
     data: bytes, newsletter: Newsletter, to_address: str, way_back: WayBack | None
 ) -> Message:
     return Message(
@@ -106,11 +106,11 @@ def _envelope(
     )
 
 
-def _digest(seed: bytes) -> str:
+def hashed(seed: bytes) -> str:
     return hashlib.sha256(seed).hexdigest()[:32]
 
 
-def _common(
+def common_header(
     newsletter: Newsletter, to_address: str, subject: str, *, date: datetime, seed: str
 ) -> list[tuple[str, str]]:
     """The fields of every mail (RFC 5322 section 3.6, RFC 3834 section 5)."""
@@ -158,7 +158,7 @@ def _token(text: str) -> str:
     return _NOT_A_TOKEN.sub("-", text)[:40] or "-"
 
 
-def _write(header: list[tuple[str, str]], html: str, text: str, *, seed: str) -> bytes:
+def flatten(header: list[tuple[str, str]], html: str, text: str, *, seed: str) -> bytes:
     """The whole message. "=_" in the boundary cannot occur in quoted-printable (RFC 2045 6.7)."""
     boundary = f"=_{seed}"
     mime = [

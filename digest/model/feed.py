@@ -34,8 +34,16 @@ class Feed:
 
     @property
     def address(self) -> str:
-        """Where it is asked for: where it moved to, else where the operator says it is."""
-        return self.moved_to or self.url
+        """Where it is asked for: where it moved to, else where the operator says it is.
+
+        While a new address fails, the old one is tried every other time: a site may move back.
+        """
+        return self.url if self.failures % 2 else self.moved_to or self.url
+
+    @property
+    def is_asked_again(self) -> bool:
+        """Whether its validators are those of the address that is asked now."""
+        return self.address == (self.moved_to or self.url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +114,7 @@ class Fetched:
     moved_to: str | None = None
     #: how long the server says that the document stays as it is (Cache-Control, Expires)
     max_age: timedelta | None = None
-    #: the response's headers, names in lower case, the first value of each
+    #: the response's headers, names in lower case; several of one name with commas between
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -127,3 +135,5 @@ class FeedFailure:
     retry_after: timedelta | None = None
     #: the server said that the feed is gone for good (HTTP 410)
     gone: bool = False
+    #: what the server answered, where it answered in HTTP and that was the trouble
+    status: int | None = None

@@ -30,6 +30,7 @@ _FORMATTING = re.compile(
 # to the end. Each alternative that begins also matches, so nothing is looked at twice.
 _MARKUP = re.compile(
     r"<!--.*?(?:-->|\Z)"
+    r"|<(?:svg|math)\b[^<>]*/>"  # closed in itself: it hides nothing behind it
     r"|<(?P<hidden>script|style|head|template|noscript|iframe|svg|math|object|select|textarea"
     r"|figcaption)\b.*?(?:</(?P=hidden)\s*>|\Z)"
     r"|<[/!?]?(?P<name>[a-zA-Z][a-zA-Z0-9]*+)"

@@ -1,17 +1,17 @@
-"""Articles: keep what we have not seen, once, however many feeds carry it."""
+"""Articles: what is held of them, what is new, and what a newsletter can tell of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Row, func, insert, literal, or_, select, update
+from sqlalchemy import Row, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from digest.model.article import Article, Image, NewArticle
+from digest.model.article import Article, NewArticle
 from digest.model.newsletter import FeedSource
-from digest.store.dialect import lock_articles
+from digest.store import held, signs
+from digest.store.dialect import insert_new, lock_articles
 from digest.store.tables import appearances, articles, edition_articles, feeds
 
 
@@ -24,90 +24,103 @@ async def keep(
     fresh_since: datetime | None = None,
     all_fresh: bool = True,
 ) -> int:
-    """Store what is new among `found` and note where it stands; return how many are new.
+    """Store what is new among `found` by key and page alone; return how many may be told.
 
-    An article is known by its key, or by its page when another feed brought it. With `all_fresh`
-    false (the first read of a feed) only what was published after `fresh_since` may be sent.
+    Polls go through `jobs.keep.take_in`, which looks closer. With `all_fresh` false (the first read
+    of a feed) only what was published after `fresh_since` may be told.
     """
     await lock_articles(connection)
     new = 0
     for article in found:
         known = await _find(connection, article, feed_id)
         if known is None:
-            candidate = all_fresh or _is_fresh(article, fresh_since)
-            known = await _insert(connection, article, now=now, candidate=candidate)
+            candidate = all_fresh or is_fresh(article, fresh_since)
+            [known] = await add(connection, [(article, candidate, None)], now=now)
             new += candidate
         else:
-            await _refresh(connection, known, article, now=now)
-        await _appear(connection, known, feed_id, now=now)
+            [was] = (await held.look(connection, [known], now=now)).values()
+            if (was.article.title, was.article.excerpt) != (article.title, article.excerpt):
+                await held.revise(connection, [(was, article)], now=now)
+        await appear(connection, [known], feed_id, now=now)
     return new
 
 
-def _is_fresh(article: NewArticle, since: datetime | None) -> bool:
+def is_fresh(article: NewArticle, since: datetime | None) -> bool:
+    """True where it is news on the first read of its feed."""
     return since is None or (article.published_at is not None and article.published_at >= since)
 
 
 async def _find(connection: AsyncConnection, article: NewArticle, feed_id: int) -> int | None:
-    by_key = select(articles.c.id).where(articles.c.key == article.key)
-    known: int | None = (await connection.execute(by_key)).scalar()
-    if known is not None or article.link_key is None:
+    page = article.link_key
+    leads = await signs.lead(connection, [article.key, *([page] if page else [])])
+    known = leads.get(article.key)
+    if known is not None or page is None or page not in leads:
         return known
-    # the same page under another key: only if no article of this very feed is that page already,
-    # for a feed that gives one link to many items means many items
-    here = select(appearances.c.article_id).where(appearances.c.feed_id == feed_id)
-    by_link = (
-        select(articles.c.id)
-        .where(articles.c.link_key == article.link_key, articles.c.id.not_in(here))
-        .order_by(articles.c.id)
-        .limit(1)
-    )
-    return (await connection.execute(by_link)).scalar()
+    # the same page under another key: only if it stands in another feed, for a feed that gives one
+    # link to many items means many items
+    where = (appearances.c.article_id == leads[page]) & (appearances.c.feed_id == feed_id)
+    here = (await connection.execute(select(appearances.c.seen_at).where(where))).first()
+    return None if here else leads[page]
 
 
-async def _insert(
-    connection: AsyncConnection, article: NewArticle, *, now: datetime, candidate: bool
-) -> int:
-    row = {**_columns(article), "key": article.key, "link_key": article.link_key}
-    statement = insert(articles).values(**row, first_seen_at=now, candidate=candidate)
-    return int((await connection.execute(statement.returning(articles.c.id))).scalar_one())
+async def add(
+    connection: AsyncConnection,
+    new: Sequence[tuple[NewArticle, bool, int | None]],
+    *,
+    now: datetime,
+) -> list[int]:
+    """Store new articles, each with whether it may be told and the flood it came with.
+
+    Returns their ids in the same order. Their keys are signs of theirs; `signs.add` writes others.
+    """
+    ids: dict[str, int] = {}
+    for chunk in signs.in_chunks(new):
+        rows = [
+            {
+                **held.columns(article),
+                "key": article.key,
+                "link_key": article.link_key,
+                "first_seen_at": now,
+                "candidate": candidate,
+                "flood_id": flood,
+            }
+            for article, candidate, flood in chunk
+        ]
+        statement = insert(articles).returning(articles.c.key, articles.c.id)
+        ids |= {row.key: row.id for row in await connection.execute(statement, rows)}
+    known_by = [
+        (sign, ids[article.key])
+        for article, *_ in new
+        for sign in (article.key, article.link_key)
+        if sign
+    ]
+    await signs.add(connection, known_by)
+    return [ids[article.key] for article, *_ in new]
 
 
-async def _refresh(
-    connection: AsyncConnection, known: int, article: NewArticle, *, now: datetime
+async def appear(
+    connection: AsyncConnection, ids: Collection[int], feed_id: int, *, now: datetime
 ) -> None:
-    """Follow the publisher's edits; what was sent stays as it was sent (cards are stored)."""
-    texts = _columns(article)
-    current = select(articles.c.title, articles.c.excerpt).where(articles.c.id == known)
-    title, excerpt = (await connection.execute(current)).one()
-    if (title, excerpt) == (article.title, article.excerpt):
-        return
-    await connection.execute(
-        update(articles).where(articles.c.id == known).values(**texts, updated_at=now)
-    )
+    """Note that articles stand in a feed; since when stays as it was first noted."""
+    if ids:
+        statement = insert_new(connection, appearances).on_conflict_do_nothing()
+        rows = [{"article_id": each, "feed_id": feed_id, "seen_at": now} for each in ids]
+        await connection.execute(statement, rows)
 
 
-async def _appear(
-    connection: AsyncConnection, article_id: int, feed_id: int, *, now: datetime
-) -> None:
-    where = (appearances.c.article_id == article_id) & (appearances.c.feed_id == feed_id)
-    if (await connection.execute(select(appearances.c.seen_at).where(where))).first() is None:
+async def withdraw(connection: AsyncConnection, ids: Iterable[int], now: datetime) -> None:
+    """Their publisher took them back: they are not told any more, until they are seen again."""
+    for chunk in signs.in_chunks(ids):
+        standing = articles.c.id.in_(chunk) & articles.c.withdrawn_at.is_(None)
+        await connection.execute(update(articles).where(standing).values(withdrawn_at=now))
+
+
+async def bring_back(connection: AsyncConnection, ids: Iterable[int]) -> None:
+    """They were seen again after their publisher had taken them back."""
+    for chunk in signs.in_chunks(ids):
         await connection.execute(
-            insert(appearances).values(article_id=article_id, feed_id=feed_id, seen_at=now)
+            update(articles).where(articles.c.id.in_(chunk)).values(withdrawn_at=None)
         )
-
-
-def _columns(article: NewArticle) -> dict[str, object]:
-    return {
-        "url": article.url,
-        "title": article.title,
-        "excerpt": article.excerpt,
-        "image": asdict(article.image) if article.image else None,
-        "author": article.author,
-        "categories": list(article.categories),
-        "published_at": article.published_at,
-        "words": article.words,
-        "comments_url": article.comments_url,
-    }
 
 
 async def candidates(
@@ -120,7 +133,8 @@ async def candidates(
 ) -> list[Article]:
     """What this newsletter could tell in this rhythm and has not considered yet, newest first.
 
-    An article in several feeds of the newsletter counts for the feed that is named first.
+    An article in several feeds of the newsletter counts for the feed that is named first. What came
+    with a flood and what its publisher took back is left out.
     """
     rank = {source.url: place for place, source in enumerate(sources)}
     sections = {source.url: source.section for source in sources}
@@ -134,10 +148,10 @@ async def candidates(
         .where(
             feeds.c.url.in_(list(rank)),
             articles.c.candidate.is_(True),
+            articles.c.flood_id.is_(None),
+            articles.c.withdrawn_at.is_(None),
             articles.c.id.not_in(considered),
-            or_(literal(seen_since is None), articles.c.first_seen_at >= seen_since)
-            if seen_since is not None
-            else literal(value=True),
+            literal(value=True) if seen_since is None else articles.c.first_seen_at >= seen_since,
         )
         .order_by(
             func.coalesce(articles.c.published_at, articles.c.first_seen_at).desc(), articles.c.id
@@ -146,8 +160,8 @@ async def candidates(
     rows = (await connection.execute(query)).all()
     best: dict[int, Row[tuple[object, ...]]] = {}
     for row in rows:
-        held = best.get(row.id)
-        if held is None or rank[row.feed_url] < rank[held.feed_url]:
+        before = best.get(row.id)
+        if before is None or rank[row.feed_url] < rank[before.feed_url]:
             best[row.id] = row
     return [_article(row, section=sections[row.feed_url]) for row in best.values()]
 
@@ -159,7 +173,7 @@ def _article(row: Row[tuple[object, ...]], *, section: str | None) -> Article:
         url=row.url,
         title=row.title,
         excerpt=row.excerpt,
-        image=Image(**row.image) if row.image else None,
+        image=held.image(row.image),
         author=row.author,
         categories=tuple(row.categories),
         published_at=row.published_at or row.first_seen_at,
@@ -170,4 +184,28 @@ def _article(row: Row[tuple[object, ...]], *, section: str | None) -> Article:
         comments_url=row.comments_url,
         link_key=row.link_key,
         dated=row.published_at is not None,
+        language=row.language,
+        version=row.version,
+        comments=row.comments,
     )
+
+
+async def changed_since_told(
+    connection: AsyncConnection, edition_id: int
+) -> list[tuple[int, int, int]]:
+    """The articles of an edition that their publishers changed since: id, version told, and now.
+
+    In reading order. Not those that a restored backup had forgotten: nobody knows what it told.
+    """
+    told = edition_articles.c
+    query = (
+        select(articles.c.id, told.version.label("told"), articles.c.version)
+        .join(edition_articles, told.article_id == articles.c.id)
+        .where(
+            told.edition_id == edition_id,
+            told.position.is_not(None),
+            articles.c.version > told.version,
+        )
+        .order_by(told.position)
+    )
+    return [(row.id, row.told, row.version) for row in await connection.execute(query)]

@@ -98,6 +98,7 @@ def _considered(draft: Draft, written: Written) -> list[dict[str, object]]:
             "reason": None,
             "card_html": cards[article.id].html,
             "card_text": cards[article.id].text,
+            "version": article.version,
         }
         for position, article in enumerate(draft.articles, start=1)
     ]
@@ -110,6 +111,7 @@ def _considered(draft: Draft, written: Written) -> list[dict[str, object]]:
             "reason": each.reason,
             "card_html": None,
             "card_text": None,
+            "version": each.article.version,
         }
         for each in draft.left_out
     ]

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.delivery import DeliveryState
 from digest.model.journal import Considered, Made
+from digest.store import signs
 from digest.store.dialect import insert_new
 from digest.store.tables import articles, deliveries, edition_articles, editions, slots
 
@@ -159,9 +160,12 @@ async def _tell(connection: AsyncConnection, lost: Made, edition: int, told: Con
     )
     await connection.execute(known.on_conflict_do_nothing(index_elements=["key"]))
     query = select(articles.c.id).where(articles.c.key == told.key)
+    article = (await connection.execute(query)).scalar_one()
+    known_by = [each for each in (told.key, told.link_key) if each]
+    await signs.add(connection, [(each, article) for each in known_by])
     statement = insert_new(connection, edition_articles).values(
         edition_id=edition,
-        article_id=(await connection.execute(query)).scalar_one(),
+        article_id=article,
         newsletter=lost.newsletter,
         schedule=lost.schedule,
         position=told.position,

@@ -102,10 +102,12 @@ pushes = Table(
     Column("token", Text, nullable=False, unique=True),
     #: what the hub signs its pushes with
     Column("secret", Text, nullable=False),
-    #: "asked", "active", "refused"
+    #: "asked", "active", "refused", "leaving"
     Column("state", Text, nullable=False),
     Column("asked_at", UtcTime, nullable=False),
+    #: until when it is active; else when the hub is asked again
     Column("lease_until", UtcTime),
+    #: when the hub was last heard of: a push, or its yes
     Column("last_push_at", UtcTime),
     Column("error", Text),
 )

@@ -118,8 +118,7 @@ editions = Table(
     Column("preheader", Text, nullable=False),
     Column("html", Text, nullable=False),
     Column("text", Text, nullable=False),
-    #: how long the mail takes to read; null for editions of old
-    Column("minutes", Integer),
+    Column("minutes", Integer),  # how long it takes to read; null for editions of old
     #: how many deliveries its fan-out wrote: what the books must add up to
     Column("candidates", Integer),
     #: when the last of them was to go out, for some readers chose an hour; null: at once

@@ -20,6 +20,7 @@ from digest.web.pictures import add_pictures
 from digest.web.preferences import add_preferences
 from digest.web.signed import add_signed
 from digest.web.sitemap import add_sitemap
+from digest.web.websub import add_websub
 
 if TYPE_CHECKING:
     from digest.jobs.world import World
@@ -37,6 +38,7 @@ def make_web(world: World) -> FastAPI:
     add_faults(web)
     add_health(web)
     add_hooks(web, keys=world.hooks, take=take_events)
+    add_websub(web)
     add_signed(web)
     add_leave(web)
     add_preferences(web)

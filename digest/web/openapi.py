@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _SLUG: Final = "^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$"
 _TOKEN: Final = "^[A-Za-z0-9_-]{38}$"  # noqa: S105 -- the shape of one
+_CALLBACK: Final = "^[A-Za-z0-9_-]{43}$"
 _NUMBER: Final = "^[0-9]{1,9}$"
 
 
@@ -59,14 +60,15 @@ def describe(public_url: str) -> Data:
             "title": "Digest",
             "version": __version__,
             "description": (
-                "What readers, mail programs and mail providers ask for. GET and HEAD never change"
-                " anything. Pages are HTML in the language of `lang` or of Accept-Language; there"
+                "What readers, mail programs, mail providers and hubs ask for. GET and HEAD never"
+                " change anything, but for a hub's question, which W3C WebSub asks by GET."
+                " Pages are HTML in the language of `lang` or of Accept-Language; there"
                 " are no cookies. Links with a token come from mails: whoever has one speaks for"
                 " its reader."
             ),
         },
         "servers": [{"url": public_url}],
-        "paths": _front() | _signed() | _archive() | _machines(),
+        "paths": _front() | _signed() | _archive() | _machines() | _hubs(),
     }
 
 
@@ -263,4 +265,31 @@ def _machines() -> Data:
                 ),
             }
         },
+    }
+
+
+def _hubs() -> Data:
+    token = path("token", _CALLBACK, "from the callback address that we gave the hub")
+    return {
+        "/websub/{token}": {
+            "get": get(
+                "A hub asks whether we meant it: its challenge, for what we asked (W3C WebSub 5.3)",
+                dict.fromkeys((200, 404, 503), TEXT),
+                token,
+                query("hub.mode", "subscribe, unsubscribe or denied"),
+                query("hub.topic", "the feed"),
+                query("hub.challenge", "what we answer with"),
+                query("hub.lease_seconds", "for how long"),
+                query("hub.reason", "with denied"),
+            ),
+            "post": {
+                "summary": "A hub says that a feed changed; 202 also where its signature is wrong",
+                "parameters": [
+                    token,
+                    {"name": "X-Hub-Signature", "in": "header", "schema": {"type": "string"}},
+                ],
+                "requestBody": {"content": {"*/*": {"schema": {}}}},
+                "responses": responses(dict.fromkeys((202, 410, 413, 503), TEXT)),
+            },
+        }
     }

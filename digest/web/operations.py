@@ -22,11 +22,13 @@ PAGE: Final = {200: HTML, 404: HTML}
 #: what each status says here
 _SAYS: Final = {
     200: "Here it is, or it is done",
+    202: "Heard, and nothing more is said",
     204: "Nothing",
     304: "Nothing new since then",
     400: "What was sent could not be read",
     403: "Not signed by that provider",
     404: "There is no such thing, or the link does not work any more",
+    410: "Nobody listens here any more",
     413: "Too large",
     422: "Something in it cannot be; the page says what",
     429: "Too many at the moment: the page or Retry-After says what to do",

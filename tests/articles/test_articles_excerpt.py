@@ -1,4 +1,4 @@
-"""A card shows whole sentences of the entry and nothing that a system put around them."""
+"""A card shows whole sentences of the entry, and never half a word."""
 
 from __future__ import annotations
 
@@ -6,50 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.articles.excerpt import cut, excerpt, is_cut, tidy
+from digest.articles.excerpt import LENGTH, cut, excerpt, is_cut
+from digest.messages.stories import DETAILS
 
 SENTENCE = "Der erste Satz ist schon lang genug, um allein zu stehen."
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "The post My title appeared first on My site.",
-        "The post My title first appeared on My site.",
-        "Der Beitrag Mein Titel erschien zuerst auf Meine Seite.",
-        "Der Artikel \u201eMein Titel\u201c erschien zuerst auf Meine Seite.",
-        "Weiterlesen \u2026",
-        "Continue reading My title \u2192",
-        "[Weiterlesen]",
-        "(more)",
-        "Foto: Ada / dpa",
-        "Anzeige",
-        "submitted by /u/ada [link] [comments]",
-    ],
-)
-def test_what_systems_add_is_dropped(line: str) -> None:
-    assert tidy(f"{SENTENCE}\n{line}") == SENTENCE
-    assert tidy(line) == ""
-
-
-@pytest.mark.parametrize("tail", ["Read more", "Mehr lesen", "[Weiterlesen auf der Seite]"])
-def test_it_is_dropped_behind_a_sentence_too(tail: str) -> None:
-    assert tidy(f"{SENTENCE} {tail}") == SENTENCE
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "The post office appeared in many films.",
-        "People who read more live longer.",
-        "Wir wollen mehr lesen und weniger streiten.",
-        "Der Beitrag steigt im Januar.",
-        "Anzeige gegen Unbekannt erstattet",
-        "Foto und Film: eine lange Geschichte der Bilder in der Zeitung",
-    ],
-)
-def test_sentences_about_such_things_are_kept(text: str) -> None:
-    assert tidy(text) == text
 
 
 def test_a_short_text_is_shown_whole() -> None:
@@ -84,6 +44,32 @@ def test_a_word_that_never_ends_is_cut_all_the_same() -> None:
     assert cut("x" * 50, 10) == "x" * 9 + "\u2026"
     assert cut("four five", 9) == "four five"
     assert cut("four five six", 10) == "four five\u2026"
+
+
+@pytest.mark.parametrize(
+    "letters",
+    [
+        "e\u0301",
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+        "\U0001f44d\U0001f3fd",
+        "\U0001f1e9\U0001f1ea",
+        "กำ",
+        "❤\ufe0f",
+    ],
+)
+def test_a_letter_keeps_its_accents_and_an_emoji_its_parts(letters: str) -> None:
+    for length in range(len(letters) + 1, 40):
+        shown = cut(letters * 40, length)
+        assert len(shown) <= length
+        assert shown.removesuffix("…").replace(letters, "") == ""
+
+
+def test_a_text_without_spaces_is_not_cut_at_its_only_one() -> None:
+    assert cut("Ein " + "漢" * 50, 30) == "Ein " + "漢" * 25 + "…"
+
+
+def test_as_much_is_kept_as_a_card_shows() -> None:
+    assert max(detail.excerpt for detail in DETAILS) == LENGTH
 
 
 @given(st.text(max_size=600), st.integers(min_value=5, max_value=300))

@@ -29,7 +29,7 @@ ENTRY = Entry(
     categories=("Netz", "Netz", "", "Technik"),
     published_at=datetime(2026, 11, 23, 8, 0, tzinfo=UTC),
     updated_at=None,
-    images=(ImageCandidate(url="https://i.example/a.jpg", alt="Bild", origin="html"),),
+    images=(ImageCandidate(url="https://i.example/a.jpg", alt="Zwei Hunde", origin="html"),),
     comments_url="https://site.example/1#comments",
 )
 
@@ -48,10 +48,12 @@ def test_an_entry_becomes_an_article() -> None:
     assert article == NewArticle(
         key=article.key,
         link_key=article.link_key,
+        signs=article.signs,
+        language="de",
         url="https://site.example/1",
         title="Ein Titel",
         excerpt="Eine Zusammenfassung, die lang genug ist, um etwas zu sagen.",
-        image=Image(url="https://i.example/a.jpg", alt="Bild"),
+        image=Image(url="https://i.example/a.jpg", alt="Zwei Hunde"),
         author="Ada",
         categories=("Netz", "Technik"),
         published_at=datetime(2026, 11, 23, 8, 0, tzinfo=UTC),
@@ -112,11 +114,71 @@ def test_a_file_is_no_place_to_lead_to() -> None:
     assert article.url == ""
 
 
-def test_a_date_far_ahead_is_not_believed() -> None:
-    soon, late = NOW + timedelta(hours=24), NOW + timedelta(hours=25)
+@pytest.mark.parametrize("ahead", [timedelta(minutes=11), timedelta(hours=2), timedelta(days=365)])
+def test_a_date_ahead_is_not_believed(ahead: timedelta) -> None:
+    assert made(replace(ENTRY, published_at=NOW + ahead)).published_at is None
+
+
+def test_clocks_may_differ_a_little() -> None:
+    soon = NOW + timedelta(minutes=10)
     assert made(replace(ENTRY, published_at=soon)).published_at == soon
-    assert made(replace(ENTRY, published_at=late)).published_at is None
     assert made(replace(ENTRY, published_at=None)).published_at is None
+
+
+@pytest.mark.parametrize("year", [1, 1899, 1970, 1994])
+def test_a_date_before_there_were_feeds_is_not_believed(year: int) -> None:
+    assert made(replace(ENTRY, published_at=datetime(year, 1, 1, tzinfo=UTC))).published_at is None
+    old = datetime(1999, 3, 1, tzinfo=UTC)
+    assert made(replace(ENTRY, published_at=old)).published_at == old
+
+
+def test_readers_links_carry_no_tracking() -> None:
+    tracked = replace(
+        ENTRY,
+        link="https://site.example/1?p=2&utm_source=rss#ref=rss",
+        comments_url="https://site.example/1?wt_mc=rss#comments",
+    )
+    article = made(tracked)
+    assert article.url == "https://site.example/1?p=2"
+    assert article.comments_url == "https://site.example/1#comments"
+
+
+LONG = "<p>" + "Ein Satz mit sieben Wörtern steht hier. " * 20 + "</p>"
+
+
+def test_a_text_is_kept_as_clean_html_and_a_teaser_is_not() -> None:
+    assert made(ENTRY).html == ""
+    article = made(replace(ENTRY, content_html=f"{LONG}<script>x</script><a href='/b'>mehr</a>"))
+    assert article.html.startswith("<p>Ein Satz")
+    assert '<a href="https://site.example/b"' in article.html
+    assert "script" not in article.html
+    assert article.words == 141
+    assert made(replace(ENTRY, summary_html=LONG)).html.startswith("<p>Ein Satz")
+
+
+def test_a_text_that_its_publisher_broke_off_is_a_teaser() -> None:
+    assert made(replace(ENTRY, content_html=LONG.replace("</p>", " […]</p>"))).html == ""
+
+
+def test_a_summary_that_the_text_begins_with_is_told_by_whole_sentences() -> None:
+    summary = "Der Text beginnt hier. Er hat sie"
+    assert made(replace(ENTRY, summary_html=summary)).excerpt == (
+        "Der Text beginnt hier. Er hat sieben Wörter."
+    )
+
+
+def test_a_language_is_the_entrys_before_the_feeds() -> None:
+    assert made(replace(ENTRY, language="en-GB")).language == "en"
+    assert made(replace(ENTRY, language="x-default")).language == "de"
+
+
+def test_people_are_named_and_their_addresses_are_not() -> None:
+    assert made(replace(ENTRY, author="ada@site.example (Ada Beispiel)")).author == "Ada Beispiel"
+    assert made(replace(ENTRY, author="ada@site.example")).author is None
+
+
+def test_comments_are_counted_as_the_feed_does() -> None:
+    assert made(replace(ENTRY, comments=7)).comments == 7
 
 
 def test_repeats_become_one_and_the_order_stays() -> None:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from digest.feeds.fetch import Fetcher
-from digest.feeds.guard import AddrInfo, open_public_socket
+from digest.feeds.guard import AddrInfo, exposed, open_public_socket
+from digest.feeds.polite import Pause
 from digest.model.feed import FeedFailure, Fetched, Unchanged
 
 FEED = b"<rss version='2.0'><channel><title>Feed</title></channel></rss>"
@@ -37,13 +41,18 @@ async def fetcher() -> AsyncIterator[Fetcher]:
 
 
 def fetching(
-    *, allow_private: bool = True, max_bytes: int = 100_000, timeout: float = 5
+    *,
+    allow_private: bool = True,
+    max_bytes: int = 100_000,
+    timeout: float = 5,
+    pause: Pause = asyncio.sleep,
 ) -> Fetcher:
     return Fetcher(
         allow_private=allow_private,
         user_agent="Digest/test (+https://digest.example)",
         max_bytes=max_bytes,
         timeout=timeout,
+        pause=pause,
     )
 
 
@@ -72,7 +81,9 @@ async def test_a_document_comes_with_its_validators(fetcher: Fetcher) -> None:
 
     async with serving(handler) as url:
         answer = await fetcher.fetch(f"{url}/feed")
-    assert answer == Fetched(
+    assert isinstance(answer, Fetched)
+    assert answer.headers["etag"] == '"v1"'
+    assert replace(answer, headers={}) == Fetched(
         body=FEED,
         url=f"{url}/feed",
         content_type="application/rss+xml",
@@ -169,7 +180,7 @@ async def test_a_refusal_is_told_with_its_status(fetcher: Fetcher, status: int) 
     async with serving(handler) as url:
         answer = await fetcher.fetch(url)
     assert failure(answer).startswith(f"HTTP {status} ")
-    assert answer == FeedFailure(reason=failure(answer))
+    assert answer == FeedFailure(reason=failure(answer), status=status)
 
 
 async def test_gone_is_gone(fetcher: Fetcher) -> None:
@@ -177,7 +188,8 @@ async def test_gone_is_gone(fetcher: Fetcher) -> None:
         return web.Response(status=410)
 
     async with serving(handler) as url:
-        assert await fetcher.fetch(url) == FeedFailure(reason="HTTP 410 Gone", gone=True)
+        gone = FeedFailure(reason="HTTP 410 Gone", gone=True, status=410)
+        assert await fetcher.fetch(url) == gone
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -359,10 +371,10 @@ async def test_a_name_that_turns_private_after_a_look_up_is_refused(
 ) -> None:
     """Whatever the name service says, the socket is checked: rebinding gains nothing."""
 
-    async def rebound(*_args: object, **_more: object) -> list[object]:
+    def rebound(*_args: object, **_more: object) -> list[object]:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80))]
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", rebound)
+    monkeypatch.setattr(socket, "getaddrinfo", rebound)
     async with fetching(allow_private=False) as fetcher:
         answer = await fetcher.fetch("http://feeds.example/feed")
     assert failure(answer).startswith("feeds.example is a private address")
@@ -374,3 +386,304 @@ async def test_no_proxy_of_the_environment_is_asked(
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1/")
     async with serving(redirecting({})) as url:
         assert isinstance(await fetcher.fetch(url), Fetched)
+
+
+async def test_every_address_of_a_name_is_checked_for_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A name may have a public address and a private one: only the public one is connected to."""
+    tried: list[object] = []
+
+    def both(*_args: object, **_more: object) -> list[object]:
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 80))
+            for ip in ("10.0.0.1", "169.254.169.254", "127.0.0.2")
+        ]
+
+    def but_one(info: AddrInfo) -> socket.socket:
+        tried.append(info[4][0])
+        return socket.socket(*info[:3]) if info[4][0] == "127.0.0.2" else open_public_socket(info)
+
+    monkeypatch.setattr(socket, "getaddrinfo", both)
+    monkeypatch.setattr("digest.feeds.fetch.open_public_socket", but_one)
+    async with fetching(allow_private=False) as fetcher:
+        answer = await fetcher.fetch("http://feeds.example/feed")
+    assert set(tried) == {"10.0.0.1", "169.254.169.254", "127.0.0.2"}
+    # nobody listens there, and nowhere else was anybody asked
+    assert failure(answer).startswith("feeds.example")
+
+
+async def test_a_redirect_is_resolved_and_checked_like_the_first_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def names(host: str, *_args: object, **_more: object) -> list[object]:
+        asked.append(host)
+        ip = {"public.example": "127.0.0.2", "rebound.example": "10.0.0.1"}[host]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, port))]
+
+    def but_one(info: AddrInfo) -> socket.socket:
+        return socket.socket(*info[:3]) if info[4][0] == "127.0.0.2" else open_public_socket(info)
+
+    monkeypatch.setattr("digest.feeds.fetch.open_public_socket", but_one)
+    monkeypatch.setattr("digest.feeds.guard._PORTS", range(65536))
+    handler = redirecting({"/a": (301, "http://rebound.example/b")})
+    async with serving(handler, host="127.0.0.2") as url, fetching(allow_private=False) as fetcher:
+        port = int(url.rpartition(":")[2])
+        monkeypatch.setattr(socket, "getaddrinfo", names)
+        answer = await fetcher.fetch(f"http://public.example:{port}/a")
+    assert asked == ["public.example", "rebound.example"]
+    assert failure(answer).startswith("rebound.example is a private address")
+
+
+async def test_a_redirect_to_another_port_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digest.feeds.fetch.open_public_socket", lambda it: socket.socket(*it[:3]))
+    handler = redirecting({"/a": (302, "http://127.0.0.1:6379/")})
+    async with serving(handler) as url:
+        port = int(url.rpartition(":")[2])
+        monkeypatch.setattr("digest.feeds.guard._PORTS", {port})
+        async with fetching(allow_private=False) as fetcher:
+            answer = await fetcher.fetch(f"{url}/a")
+    assert failure(answer).startswith("port 6379 at 127.0.0.1 is not a port of the web")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"X-Long: " + b"a" * 100_000 + b"\r\n",
+        b"".join(b"X-%d: a\r\n" % n for n in range(20_000)),
+        b"X-Folded: a\r\n" + b" b\r\n" * 100_000,
+    ],
+    ids=["long", "many", "folded"],
+)
+async def test_a_flood_of_headers_is_cut_off(fetcher: Fetcher, head: bytes) -> None:
+    async def flood(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n" + head + b"Content-Length: 0\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(flood, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        assert failure(await fetcher.fetch(f"http://127.0.0.1:{port}/"))
+
+
+async def test_headers_that_drip_end_at_the_time_limit() -> None:
+    hung_up = asyncio.Event()
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n")
+        while not reader.at_eof():
+            writer.write(b"X: a\r\n")
+            await asyncio.sleep(0.02)
+        writer.close()
+        hung_up.set()
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    async with server, fetching(timeout=0.3) as fetcher:
+        port = server.sockets[0].getsockname()[1]
+        answer = await fetcher.fetch(f"http://127.0.0.1:{port}/")
+        await hung_up.wait()
+    assert failure(answer) == "no complete answer within 0.3 s"
+
+
+async def test_name_servers_that_hang_keep_no_other_name_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """More of them than the event loop has threads of its own."""
+    let_go = threading.Event()
+    look_up = socket.getaddrinfo
+
+    def hang(host: str, *args: Any, **more: Any) -> Any:
+        if host.startswith("hang"):
+            let_go.wait(10)
+            raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+        return look_up(host, *args, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    async with serving(redirecting({})) as url, fetching(timeout=5) as fetcher:
+        waiting = [
+            asyncio.ensure_future(fetcher.fetch(f"http://hang{n}.example/")) for n in range(40)
+        ]
+        await asyncio.sleep(0.05)
+        try:
+            local = url.replace("127.0.0.1", "localhost")
+            assert isinstance(await fetcher.fetch(local), Fetched)
+            assert not any(each.done() for each in waiting)
+        finally:
+            let_go.set()
+        await asyncio.gather(*waiting)
+
+
+# --------------------------------------------------------------- moving, and staying as it is
+
+
+async def test_a_move_from_https_to_http_is_followed_and_not_remembered(
+    monkeypatch: pytest.MonkeyPatch, fetcher: Fetcher
+) -> None:
+    monkeypatch.setattr("digest.feeds.fetch.exposed", lambda was, _is: was.endswith("/a"))
+    async with serving(redirecting({"/a": (301, "/b")})) as url:
+        answer = await fetcher.fetch(f"{url}/a")
+    assert isinstance(answer, Fetched)
+    assert (answer.url, answer.moved_to) == (f"{url}/b", None)
+
+
+def test_only_https_to_http_exposes() -> None:
+    assert exposed("https://a.example/", "http://a.example/")
+    assert not exposed("http://a.example/", "https://a.example/")
+    assert not exposed("https://a.example/", "https://b.example/")
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Cache-Control": "max-age=600"}, 600),
+        ({"Cache-Control": "public, max-age=600, s-maxage=9"}, 600),
+        ({"Cache-Control": "s-maxage=9"}, None),
+        ({"Cache-Control": 'MAX-AGE="60"'}, 60),
+        ({"Cache-Control": "max-age=600", "Age": "500"}, 100),
+        ({"Cache-Control": "max-age=600", "Age": "700"}, 0),
+        ({"Cache-Control": "no-cache, max-age=600"}, None),
+        ({"Cache-Control": "no-store"}, None),
+        ({"Cache-Control": "max-age=soon"}, None),
+        ({"Expires": "Mon, 05 Oct 2026 09:30:00 GMT"}, 3600),
+        ({"Expires": "0"}, None),
+        ({"Cache-Control": "max-age=999999999"}, 366 * 86_400),
+        ({}, None),
+    ],
+)
+async def test_how_long_a_document_stays_as_it_is_comes_with_it(
+    fetcher: Fetcher, headers: dict[str, str], seconds: int | None
+) -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        told = {"Date": "Mon, 05 Oct 2026 08:30:00 GMT"} | headers
+        unchanged = "If-None-Match" in request.headers
+        return web.Response(status=304 if unchanged else 200, headers=told)
+
+    expected = None if seconds is None else timedelta(seconds=seconds)
+    async with serving(handler) as url:
+        assert getattr(await fetcher.fetch(url), "max_age", 0) == expected
+        assert await fetcher.fetch(url, etag='"v1"') == Unchanged(max_age=expected)
+
+
+# --------------------------------------------------------------- pages that are not the feed
+
+
+def with_rules(rules: str, *, status: int = 200) -> tuple[Handler, list[str]]:
+    """A site with a robots.txt, and the paths that it was asked for."""
+    asked: list[str] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        asked.append(request.path)
+        if request.path == "/robots.txt":
+            return web.Response(status=status, text=rules)
+        if request.path == "/away":
+            return web.Response(status=302, headers={"Location": "/closed/page"})
+        return web.Response(text="page")
+
+    return handler, asked
+
+
+async def test_a_page_is_asked_for_after_the_rules_of_its_site(fetcher: Fetcher) -> None:
+    handler, asked = with_rules("User-agent: *\nDisallow: /closed/")
+    async with serving(handler) as url:
+        assert isinstance(await fetcher.fetch_page(f"{url}/open"), Fetched)
+        refusal = failure(await fetcher.fetch_page(f"{url}/closed/page"))
+        assert failure(await fetcher.fetch_page(f"{url}/away")) == refusal
+        assert isinstance(await fetcher.fetch_page(f"{url}/closed/x", robots=False), Fetched)
+        # the feed is what the operator named: it is asked in any case
+        assert isinstance(await fetcher.fetch(f"{url}/closed/feed"), Fetched)
+    assert refusal == "robots.txt of 127.0.0.1 asks robots not to read this"
+    assert asked == ["/robots.txt", "/open", "/away", "/closed/x", "/closed/feed"]
+
+
+async def test_while_the_rules_cannot_be_had_no_page_is_read(fetcher: Fetcher) -> None:
+    handler, asked = with_rules("", status=503)
+    async with serving(handler) as url:
+        reason = failure(await fetcher.fetch_page(f"{url}/page"))
+    assert reason == "robots.txt cannot be had: HTTP 503 Service Unavailable"
+    assert asked == ["/robots.txt"]
+
+
+async def test_rules_that_are_too_long_count_as_far_as_they_are_read(fetcher: Fetcher) -> None:
+    handler, _ = with_rules("User-agent: *\nDisallow: /closed/\n" + "# padding\n" * 200_000)
+    async with serving(handler) as url:
+        assert "asks robots" in failure(await fetcher.fetch_page(f"{url}/closed/page"))
+        assert isinstance(await fetcher.fetch_page(f"{url}/open"), Fetched)
+
+
+async def test_the_time_that_we_wait_out_of_politeness_is_not_the_servers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("digest.feeds.fetch._PAGE_SECONDS", 0.3)
+    monkeypatch.setattr("digest.feeds.polite._is_here", lambda _origin: False)
+    waited: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        waited.append(seconds)
+        await asyncio.sleep(0.4)
+
+    handler, _ = with_rules("")
+    async with serving(handler) as url, fetching(pause=pause) as fetcher:
+        for _ in range(3):
+            assert isinstance(await fetcher.fetch_page(f"{url}/page"), Fetched)
+    assert len(waited) == 2
+
+
+@pytest.mark.parametrize("status", [304, 404, 410, 500])
+async def test_a_page_that_does_not_come_says_its_status(fetcher: Fetcher, status: int) -> None:
+    async def handler(_request: web.Request) -> web.StreamResponse:
+        return web.Response(status=status)
+
+    async with serving(handler) as url:
+        answer = await fetcher.fetch_page(url, robots=False)
+    assert isinstance(answer, FeedFailure)
+    assert (answer.status, answer.gone) == (status, status == 410)
+
+
+async def test_pages_are_guarded_like_feeds() -> None:
+    async with fetching(allow_private=False) as fetcher:
+        for robots in (True, False):
+            reason = failure(await fetcher.fetch_page("http://127.0.0.1/page", robots=robots))
+            assert "is a private address" in reason
+        assert "is a private address" in failure(await fetcher.post_form("http://10.0.0.1/", {}))
+        assert "port 22" in failure(await fetcher.fetch_page("http://feeds.example:22/"))
+
+
+# --------------------------------------------------------------- forms for hubs
+
+
+async def test_a_form_is_posted_and_any_success_will_do(fetcher: Fetcher) -> None:
+    got: list[tuple[str, str, dict[str, str]]] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        fields = {name: str(value) for name, value in (await request.post()).items()}
+        got.append((request.method, request.path, fields))
+        if request.path == "/":
+            return web.Response(status=307, headers={"Location": "/hub"})
+        return web.Response(status=202, text="later")
+
+    fields = {"hub.mode": "subscribe", "hub.topic": "https://a.example/feed?x=1&y=ü"}
+    async with serving(handler) as url:
+        answer = await fetcher.post_form(f"{url}/", fields)
+    assert isinstance(answer, Fetched)
+    assert answer.body == b"later"
+    assert got == [("POST", "/", fields), ("POST", "/hub", fields)]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 400, 500])
+async def test_a_form_is_turned_into_no_question(fetcher: Fetcher, status: int) -> None:
+    async with serving(redirecting({"/": (status, "/elsewhere")})) as url:
+        answer = await fetcher.post_form(f"{url}/", {"hub.secret": "s"})
+    assert isinstance(answer, FeedFailure)
+    assert answer.status == status
+
+
+async def test_a_form_with_a_secret_leaves_https_for_nobody(
+    monkeypatch: pytest.MonkeyPatch, fetcher: Fetcher
+) -> None:
+    monkeypatch.setattr("digest.feeds.fetch.exposed", lambda was, _is: was.endswith("/a"))
+    async with serving(redirecting({"/a": (307, "/b")})) as url:
+        answer = await fetcher.post_form(f"{url}/a", {"hub.secret": "s"})
+    assert failure(answer) == "redirected from https to http"

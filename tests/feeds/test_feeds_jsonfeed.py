@@ -52,6 +52,29 @@ def test_an_item_is_read_whole() -> None:
     )
 
 
+def test_the_feed_speaks_of_itself() -> None:
+    document = {
+        "version": "http://jsonfeed.org/version/1.2/",
+        "feed_url": "https://site.example/feed.json",
+        "next_url": "?page=2",
+        "hubs": [5, {"type": "rssCloud", "url": "/c"}, {"type": "WebSub", "url": "/hub"}],
+        "items": [{"id": "1", "language": "fr"}],
+    }
+    parsed = read(document)
+    assert isinstance(parsed, ParsedFeed)
+    assert parsed.hub_url == "https://site.example/hub"
+    assert parsed.self_url == "https://site.example/feed.json"
+    assert parsed.next_url == "https://site.example/feed.json?page=2"
+    assert (parsed.archive_url, parsed.complete) == (None, False)
+    assert parsed.entries[0].language == "fr"
+
+
+def test_what_would_fill_the_memory_is_refused() -> None:
+    body = f'{{"version":"{VERSION}","items":[{"[]," * 600_000}[]]}}'.encode()
+    failure = parse(body, url="https://site.example/", content_type=None)
+    assert failure == FeedFailure(reason="JSON that is too intricate for a feed")
+
+
 def test_odd_types_are_nothing() -> None:
     odd = {"id": [], "url": 5, "title": {}, "tags": "x", "authors": [5], "attachments": [1, {}]}
     parsed = read({"version": VERSION, "title": 5, "items": [5, None, {}, odd]})

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digest.feeds.parse import MAX_BYTES, MAX_ENTRIES, MAX_HTML, parse
+from digest.feeds.entries import MAX_HTML
+from digest.feeds.parse import MAX_BYTES, MAX_ENTRIES, parse
 from digest.model.feed import Entry, FeedFailure, ImageCandidate, ParsedFeed
 
 URL = "https://site.example/feed.xml"
@@ -104,6 +105,39 @@ def test_the_syndication_module_says_how_often() -> None:
     assert read(RSS.format("<sy:updateFrequency>0</sy:updateFrequency>")).ttl is None
 
 
+RELATIONS = (
+    "<{0}link rel='hub' href='https://hub.example/'/><{0}link rel='self' href='/feed.xml'/>"
+    "<{0}link rel='next' href='?page=2'/><{0}link rel='prev-archive' href='/2026/09.xml'/>"
+    "<fh:complete xmlns:fh='http://purl.org/syndication/history/1.0'/>"
+)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        ATOM.format(RELATIONS.format("")).replace(
+            '<link rel="self" href="https://site.example/feed.xml"/>', ""
+        ),
+        RSS.format(RELATIONS.format("atom:")).replace(
+            "<rss ", "<rss xmlns:atom='http://www.w3.org/2005/Atom' "
+        ),
+    ],
+)
+def test_it_names_its_hub_itself_and_its_archives(document: str) -> None:
+    parsed = read(document)
+    assert parsed.hub_url == "https://hub.example/"
+    assert parsed.self_url == "https://site.example/feed.xml"
+    assert parsed.next_url == "https://site.example/feed.xml?page=2"
+    assert parsed.archive_url == "https://site.example/2026/09.xml"
+    assert parsed.complete
+
+
+def test_a_feed_that_names_nothing_has_nothing() -> None:
+    parsed = read("<rss version='2.0'><channel><title>T</title></channel></rss>")
+    assert (parsed.site_url, parsed.hub_url, parsed.self_url) == (None, None, None)
+    assert (parsed.next_url, parsed.archive_url, parsed.complete) == (None, None, False)
+
+
 def test_rdf_is_read() -> None:
     parsed = read(
         "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'"
@@ -198,6 +232,7 @@ def test_pictures_come_from_wherever_they_stand() -> None:
         ("&#8222;x&#8220; &#0;&#xD800;y", "\u201ex\u201c y"),
         ("<![CDATA[A & B <i>c</i>]]>", "A & B c"),
         ("a\x0b\x00b\u2028c", "ab c"),
+        ("1 < 2 & 3 <> 4", "1 < 2 & 3 <> 4"),
     ],
 )
 def test_broken_references_in_titles_are_mended(title: str, expected: str) -> None:
@@ -228,6 +263,46 @@ def test_what_is_no_feed_is_told_apart(document: str, expected: str) -> None:
     assert reason(document) == expected
 
 
+def test_prefixes_that_nobody_declared_do_not_hide_the_entries() -> None:
+    parsed = read(
+        "<?xml?xml version='1.0' ??><rss rss:version=2.0><rss:channel><rss:title>T</rss:title>"
+        "<rss:item><rss:title>One</rss:title><rss:link>https://site.example/1</rss:link></rss:item>"
+        "</rss:channel></rss>"
+    )
+    assert [(each.title, each.link) for each in parsed.entries] == [
+        ("One", "https://site.example/1")
+    ]
+
+
+@pytest.mark.parametrize("prefix", ["a", "atom", "x-y"])
+def test_odd_prefixes_are_read(prefix: str) -> None:
+    text = (
+        f"<{prefix}:feed xmlns:{prefix}='http://www.w3.org/2005/Atom'><{prefix}:entry>"
+        f"<{prefix}:title>One</{prefix}:title><{prefix}:link href='/1'/></{prefix}:entry>"
+        f"</{prefix}:feed>"
+    )
+    assert [(each.title, each.link) for each in read(text).entries] == [
+        ("One", "https://site.example/1")
+    ]
+
+
+@pytest.mark.parametrize("version", ["0.91", "0.92", "0.93", "0.94", "2.0", "2.0.1", "3"])
+def test_every_rss_is_read(version: str) -> None:
+    text = f"<rss version='{version}'><channel><item><title>One</title></item></channel></rss>"
+    assert [each.title for each in read(text).entries] == ["One"]
+
+
+def test_atom_0_3_is_read() -> None:
+    entry = read(
+        "<feed version='0.3' xmlns='http://purl.org/atom/ns#'><entry><title>One</title>"
+        "<link rel='alternate' type='text/html' href='/1'/><issued>2026-10-05T08:00:00Z</issued>"
+        "<modified>2026-10-06T08:00:00Z</modified></entry></feed>"
+    ).entries[0]
+    assert (entry.title, entry.link) == ("One", "https://site.example/1")
+    assert entry.published_at == datetime(2026, 10, 5, 8, tzinfo=UTC)
+    assert entry.updated_at == datetime(2026, 10, 6, 8, tzinfo=UTC)
+
+
 def test_a_file_name_or_an_address_is_not_opened() -> None:
     assert reason("/etc/passwd") == "neither RSS nor Atom nor JSON Feed"
     assert reason("http://127.0.0.1:1/feed") == "neither RSS nor Atom nor JSON Feed"
@@ -238,4 +313,4 @@ def test_limits_hold() -> None:
     entries = read(RSS.format(many)).entries
     assert [each.title for each in entries] == [str(n) for n in range(MAX_ENTRIES)]
     assert len(rss(f"<description>{'x' * (MAX_HTML + 5)}</description>").summary_html) == MAX_HTML
-    assert reason(b"x" * (MAX_BYTES + 1)) == "larger than 16 MiB"
+    assert reason(b"x" * (MAX_BYTES + 1)) == "larger than 10 MiB"

@@ -1,10 +1,22 @@
+"""Articles in both databases: kept once, told when they may be, changed with their publishers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, select
 
 from digest.model.article import Image, NewArticle
+from digest.model.edition import Card, Draft, LeftOut, Section, Slot, Written
+from digest.model.journal import Considered, Made
 from digest.model.newsletter import FeedSource
-from digest.store import articles, feeds
+from digest.store import articles, editions, feeds, floods, held, lost, signs
 from digest.store.engine import Connection, Store
+from digest.store.sources import article_versions
+from digest.store.tables import articles as rows
 
 NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 NEWS, TOPIC = "https://site.example/feed", "https://site.example/ki/feed"
@@ -127,3 +139,159 @@ async def test_only_due_feeds_are_due(store: Store) -> None:
         )
         due = await feeds.find(connection, [NEWS, TOPIC], due_at=NOW)
     assert [each.url for each in due] == [TOPIC]
+
+
+# --------------------------------------------------------------- held back, taken back, changed
+
+
+async def test_what_is_withdrawn_is_not_told_until_it_is_seen_again(store: Store) -> None:
+    async with store.write() as connection:
+        feed = await _feed(connection, NEWS)
+        [one] = await articles.add(connection, [(STORY, True, None)], now=NOW)
+        await articles.appear(connection, [one], feed, now=NOW)
+        await articles.withdraw(connection, [one], NOW)
+        assert await _titles(connection, NEWS) == []
+        await articles.withdraw(connection, [one], NOW + timedelta(hours=1))
+        [held_one] = (await held.look(connection, [one], now=NOW)).values()
+        assert held_one.withdrawn
+        await articles.bring_back(connection, [one])
+        assert await _titles(connection, NEWS) == [(STORY.title, None)]
+
+
+async def test_what_came_with_a_flood_is_told_once_it_is_released(store: Store) -> None:
+    later = NOW + timedelta(days=5)
+    stories = [replace(STORY, key=f"k{n}", link_key=None, title=f"Nr. {n}") for n in range(7)]
+    async with store.write() as connection:
+        news, topic = await _feed(connection, NEWS), await _feed(connection, TOPIC)
+        for feed, some in ((news, stories[:6]), (topic, stories[6:])):
+            flood = await floods.begin(connection, feed, count=len(some), usual=1.5, now=NOW)
+            ids = await articles.add(connection, [(each, True, flood) for each in some], now=NOW)
+            await articles.appear(connection, ids, feed, now=NOW)
+        assert await _titles(connection, NEWS, TOPIC) == []
+        one, two = await floods.standing(connection)
+        assert (one.url, one.articles, one.usual, len(one.titles)) == (NEWS, 6, 1.5, 5)
+        assert [each.url for each in await floods.standing(connection, topic)] == [TOPIC]
+        # an edition that looks back to the one before it still meets them
+        assert await floods.end(connection, one.id, "released", now=later) == 6
+        assert await floods.end(connection, two.id, "dropped", now=later) == 1
+        assert await floods.standing(connection) == []
+        found = await articles.candidates(
+            connection,
+            newsletter="news",
+            schedule="daily",
+            sources=[FeedSource(url=NEWS), FeedSource(url=TOPIC)],
+            seen_since=later - timedelta(days=1),
+        )
+    assert {each.title for each in found} == {each.title for each in stories[:6]}
+
+
+async def test_an_article_knows_its_language_its_version_and_its_comments(store: Store) -> None:
+    async with store.write() as connection:
+        feed = await _feed(connection, NEWS)
+        said = replace(STORY, language="de", comments=3)
+        await articles.keep(connection, feed, [said], now=NOW)
+        await articles.keep(connection, feed, [replace(said, title="Korrigiert")], now=NOW)
+        (found,) = await articles.candidates(
+            connection,
+            newsletter="news",
+            schedule="daily",
+            sources=[FeedSource(url=NEWS)],
+            seen_since=None,
+        )
+    assert (found.language, found.version, found.comments) == ("de", 2, 3)
+
+
+async def test_what_changed_since_it_was_told_can_be_asked(store: Store) -> None:
+    stories = [replace(STORY, key=f"k{n}", link_key=None, title=f"Nr. {n}") for n in range(4)]
+    async with store.write() as connection:
+        feed = await _feed(connection, NEWS)
+        await articles.keep(connection, feed, stories, now=NOW)
+        await articles.keep(connection, feed, [replace(stories[0], title="Neu")], now=NOW)
+        edition = await _tell(connection)
+        assert await articles.changed_since_told(connection, edition) == []
+        for number in (2, 0, 3):  # the last one was left out
+            edited = replace(stories[number], excerpt="Korrigiert.")
+            await articles.keep(connection, feed, [edited], now=NOW)
+        ids = {each.title: each.id for each in await _known(connection)}
+        changed = await articles.changed_since_told(connection, edition)
+        versions = (await connection.execute(select(article_versions))).all()
+    assert changed == [(ids["Nr. 0"], 2, 3), (ids["Nr. 2"], 1, 2)]
+    assert sorted((row.version, row.title, row.excerpt) for row in versions) == [
+        (1, "Nr. 0", STORY.excerpt),
+        (1, "Nr. 2", STORY.excerpt),
+        (1, "Nr. 3", STORY.excerpt),
+        (2, "Neu", STORY.excerpt),
+    ]
+
+
+async def _known(connection: Connection) -> Sequence[Row[Any]]:
+    return (await connection.execute(select(rows))).all()
+
+
+async def _tell(connection: Connection) -> int:
+    """An edition of all but the last, as `prepare` would make it; the order is of `candidates`."""
+    found = await articles.candidates(
+        connection,
+        newsletter="news",
+        schedule="daily",
+        sources=[FeedSource(url=NEWS)],
+        seen_since=None,
+    )
+    *chosen, left = sorted(found, key=lambda each: each.key)
+    draft = Draft(
+        subject="S",
+        preheader="",
+        sections=(Section(title=None, articles=tuple(chosen)),),
+        left_out=(LeftOut(article=left, reason="no room"),),
+    )
+    cards = tuple(Card(article_id=each.id, html="", text="") for each in chosen)
+    written = Written(subject="S", preheader="", html="", text="", cards=cards)
+    slot = Slot(newsletter="news", schedule="daily", at=NOW)
+    await editions.take(connection, slot, outcome="edition", now=NOW)
+    made = await editions.add(
+        connection, slot, draft=draft, written=written, number=1, language="de", nonce="n", now=NOW
+    )
+    return made.id
+
+
+async def test_an_article_of_a_lost_edition_is_known_by_its_signs(store: Store) -> None:
+    considered = Considered(
+        key="k1",
+        link_key="l1",
+        url=STORY.url,
+        title=STORY.title,
+        seen_at=NOW,
+        position=1,
+        section=None,
+        reason=None,
+    )
+    made = Made(
+        id=7,
+        newsletter="news",
+        schedule="daily",
+        number=1,
+        nonce="n",
+        made_at=NOW,
+        language="de",
+        subject="S",
+        slot_at=NOW,
+        manual=False,
+        articles=(considered,),
+    )
+    async with store.write() as connection:
+        feed = await _feed(connection, NEWS)
+        await lost.put_back(connection, made, html="")
+        assert set(await signs.lead(connection, ["k1", "l1", "other"])) == {"k1", "l1"}
+        # another feed brings the page under another key
+        assert await articles.keep(connection, feed, [replace(STORY, key="x")], now=NOW) == 0
+        assert await articles.changed_since_told(connection, 7) == []
+
+
+async def test_a_sign_stays_with_the_article_that_it_led_to_first(store: Store) -> None:
+    many = [(replace(STORY, key=f"k{n}", link_key=None), True, None) for n in range(1001)]
+    async with store.write() as connection:
+        ids = await articles.add(connection, many, now=NOW)
+        await signs.add(connection, [("s", ids[0]), ("s", ids[1]), ("k0", ids[2])])
+        assert await signs.lead(connection, ["s", "k0"]) == {"s": ids[0], "k0": ids[0]}
+        every = await signs.lead(connection, [each.key for each, *_ in many])
+    assert [every[each.key] for each, *_ in many] == ids

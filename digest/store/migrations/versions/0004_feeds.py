@@ -108,13 +108,14 @@ def upgrade() -> None:
         "pushes",
         sa.Column("hub", sa.Text(), nullable=False),
         sa.Column("topic", sa.Text(), nullable=False),
-        sa.Column("token", sa.Text(), nullable=False, unique=True),
+        sa.Column("token", sa.Text(), nullable=False),
         sa.Column("secret", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("asked_at", moment, nullable=False),
         sa.Column("lease_until", moment, nullable=True),
         sa.Column("last_push_at", moment, nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
+        sa.UniqueConstraint("token", name=op.f("uq_pushes_token")),
         one_a_feed=True,
     )
     op.create_table(
@@ -128,7 +129,7 @@ def upgrade() -> None:
     )
 
 
-def _of_a_feed(name: str, *columns: sa.Column[Any], one_a_feed: bool = False) -> None:
+def _of_a_feed(name: str, *columns: sa.Column[Any] | sa.Constraint, one_a_feed: bool = False) -> None:
     constraints: list[sa.Constraint] = [
         sa.ForeignKeyConstraint(
             ["feed_id"], ["feeds.id"], name=op.f(f"fk_{name}_feed_id_feeds"), ondelete="CASCADE"
