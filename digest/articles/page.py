@@ -14,8 +14,6 @@ from datetime import UTC, datetime
 from html import unescape
 from urllib.parse import urljoin
 
-import trafilatura
-
 from digest.articles import names
 from digest.articles.clean import clean
 from digest.articles.images import alt_text, fits, is_decoration
@@ -165,6 +163,8 @@ def _moment(text: str | None) -> datetime | None:
 def _text(living: str, url: str) -> str:
     if len(living) > SIZE or not _is_plain(living):
         return ""
+    import trafilatura  # noqa: PLC0415 -- a seventh of a second, which most commands can do without
+
     try:
         found = trafilatura.extract(
             living,

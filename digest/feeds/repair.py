@@ -17,7 +17,7 @@ from xml.parsers import expat
 from digest.feeds.structure import CATEGORY, Intricate, prune
 
 #: where one of those is passed or the XML is broken: tags and references in all, and categories
-MAX_MARKS = 70_000
+MAX_MARKS = 50_000
 MAX_ALL_CATEGORIES = 5000
 #: tags and references in any document
 MAX_REFERENCES = 1_000_000

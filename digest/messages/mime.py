@@ -98,6 +98,7 @@ def write_notice_message(
 def envelope(
     data: bytes, newsletter: Newsletter, to_address: str, way_back: WayBack | None
 ) -> Message:
+    """The message with whom it comes from and goes to; bounces go the way back, else the sender."""
     return Message(
         mail_from=way_back.return_path if way_back else newsletter.sender.address,
         rcpt_to=to_address,
@@ -107,6 +108,7 @@ def envelope(
 
 
 def hashed(seed: bytes) -> str:
+    """32 hexadecimal digits that say nothing about what they are made of."""
     return hashlib.sha256(seed).hexdigest()[:32]
 
 

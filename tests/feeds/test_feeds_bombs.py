@@ -88,7 +88,6 @@ print(next(line for line in open("/proc/self/status") if "VmHWM" in line).split(
 """
     rss_start, rss_end = "<rss><channel><item><description>", "</description></item></channel>"
     for start, end, fill in (
-        (rss_start, rss_end + "</rss>", "word "),
         (rss_start, rss_end, "word "),
         ('{"version":"https://jsonfeed.org/version/1","items":[{"title":"', '"}]}', "word "),
     ):

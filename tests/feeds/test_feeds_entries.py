@@ -129,8 +129,10 @@ def test_without_xml_base_a_text_stays_as_it_is() -> None:
         ("<title type='text'>&lt;b&gt;Bold&lt;/b&gt; &amp;amp; so</title>", "Bold & so"),
         ("<title type='html'>&lt;div&gt;A &amp;amp; B&lt;/div&gt;</title>", "A & B"),
         (
-            "<title type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'>"
-            "A <em>b</em> &amp; &lt;div&gt;</div></title>",
+            (
+                "<title type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'>"
+                "A <em>b</em> &amp; &lt;div&gt;</div></title>"
+            ),
             "A b & <div>",
         ),
         ("<title><![CDATA[A &amp; <i>b</i>]]></title>", "A & b"),
@@ -174,3 +176,12 @@ def test_the_publication_date_of_journals_is_a_date() -> None:
         "2026-10-05</prism:publicationDate>"
     )
     assert rss(item).published_at == datetime(2026, 10, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "name", ["links", "authors", "tags", "content", "media_content", "title_detail", "image"]
+)
+def test_elements_that_are_called_as_our_library_calls_its_own_do_no_harm(name: str) -> None:
+    entry = rss(f"<title>One</title><{name}>text</{name}><link>/1</link>")
+    assert entry.title == "One"
+    assert entry.link in {"https://site.example/1", None}

@@ -314,3 +314,30 @@ def test_limits_hold() -> None:
     assert [each.title for each in entries] == [str(n) for n in range(MAX_ENTRIES)]
     assert len(rss(f"<description>{'x' * (MAX_HTML + 5)}</description>").summary_html) == MAX_HTML
     assert reason(b"x" * (MAX_BYTES + 1)) == "larger than 10 MiB"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "<image><width>9</width><title>Logo</title></image></width>",
+        "</media:player>",
+        "<item></channel><image><height>x</image></height>",
+        "</cc:license><gml:pos>1</gml:pos></georss:where>",
+        "<psc:chapter></psc:chapters>",
+    ],
+)
+def test_a_misplaced_tag_costs_no_article(broken: str) -> None:
+    names = "".join(
+        f" xmlns:{prefix}='{address}'"
+        for prefix, address in {
+            "cc": "http://web.resource.org/cc/",
+            "gml": "http://www.opengis.net/gml",
+            "georss": "http://www.georss.org/georss",
+            "psc": "http://podlove.org/simple-chapters",
+        }.items()
+    )
+    text = RSS.replace("<rss ", f"<rss{names} ").format(
+        f"{broken}<item><title>One</title><link>https://site.example/1</link></item>"
+    )
+    found = read(text).entries
+    assert ("One", "https://site.example/1") in [(each.title, each.link) for each in found]

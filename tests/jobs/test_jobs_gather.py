@@ -260,7 +260,8 @@ async def test_two_processes_may_poll_the_same_feeds_at_once(
         open_world(database_url, clock) as three,
     ):
         runs = await asyncio.gather(*(poll(world, *urls) for world in (one, two, three)))
-        assert [each.status for polls in runs for each in polls] == ["ok"] * 9
+        # whoever comes late finds the same bytes already read
+        assert {each.status for polls in runs for each in polls} <= {"ok", "unchanged"}
         assert sum(each.new for polls in runs for each in polls) == 20
 
 
