@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from unicodedata import normalize
-from urllib.parse import urlsplit
 
 from digest.articles.links import canonical, link_of, web_url
 from digest.model.feed import Entry
@@ -58,13 +57,14 @@ def identify(
     `site_url`: the site's home page as the document names it. That an entry leads there says
     nothing about the entry.
     """
-    scope = urlsplit(feed_url).hostname or ""
+    # a number means another thing in another feed, also of the same host: two shows of one caster
+    scope = feed_url.partition("://")[2] or feed_url
     home = canonical(site) if (site := web_url(site_url)) else None
     said = [_signs(each, scope, home) for each in entries]
     links = _group((each.guid, each.link) for each in said)
     texts = _group((each.link, each.text) for each in said)
     keys = [_key(each, links, texts, scope, home) for each in said]
-    known_by = [_all(key, each, home) for key, each in zip(keys, said, strict=True)]
+    known_by = [_all(key, each, home, scope) for key, each in zip(keys, said, strict=True)]
     sharing = _group(
         (sign, key) for key, signs in zip(keys, known_by, strict=True) for sign in signs
     )
@@ -87,7 +87,7 @@ def _signs(entry: Entry, scope: str, home: str | None) -> _Signs:
     guid = entry.guid
     if guid and (address := web_url(guid)) and _is_home(canonical(address, fragment=True), home):
         guid = None
-    if guid and not _UNIVERSAL.match(guid):  # "123" means another thing at another host
+    if guid and not _UNIVERSAL.match(guid):  # "123" means another thing in another feed
         guid = f"{scope} {guid}"
     date = entry.published_at.isoformat() if entry.published_at else ""
     summary = "" if entry.title and date else entry.summary_html  # it may be edited
@@ -126,11 +126,13 @@ def _key(
     return _hash("text", scope, signs.link or "", signs.text)
 
 
-def _all(key: str, signs: _Signs, home: str | None) -> tuple[str, ...]:
+def _all(key: str, signs: _Signs, home: str | None, scope: str) -> tuple[str, ...]:
     named = (
         key,
         _hash("page", signs.page) if signs.page else None,
         _hash("link", signs.link) if signs.link and not _is_home(signs.link, home) else None,
+        # what its key would be beside a neighbour with the same link, who may come and go
+        _hash("text", scope, signs.link or "", signs.text),
         TEXT + _hash("text", signs.story) if signs.story else None,
     )
     return tuple(dict.fromkeys(each for each in named if each))

@@ -19,7 +19,7 @@ from digest.articles.clean import clean
 from digest.articles.images import alt_text, fits, is_decoration
 from digest.articles.links import web_url
 from digest.model.article import Image
-from digest.model.text import one_line
+from digest.model.text import is_charset, one_line
 
 #: characters of a page that are looked at, and without its scripts
 RAW, SIZE = 4 * 1024 * 1024, 1024 * 1024
@@ -76,7 +76,7 @@ def decode(body: bytes, content_type: str | None) -> str:
     meta = _CHARSET.search(body[:4096])
     named = [said[1]] if said else []
     named += [meta[1].decode()] if meta else []
-    for encoding in (*named, "utf-8", "cp1252"):
+    for encoding in (*filter(is_charset, named), "utf-8", "cp1252"):
         try:
             return body.decode("cp1252" if encoding.lower() in _LATIN else encoding)
         except (LookupError, ValueError):

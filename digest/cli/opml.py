@@ -104,8 +104,8 @@ def take_in(
         which = _choose(read_newsletters(path), newsletter)
         rows = judge(_read(file), which)
         new = [FeedSource(url=each.url, section=each.section) for each in _of(rows, "add")]
-        if new and not dry_run:
-            add_feeds(path, which.slug, new)
+        if new:
+            add_feeds(path, which.slug, new, dry_run=dry_run)
     except DigestError as problem:
         fail(str(problem), code=problem.exit_code)
     counts = {

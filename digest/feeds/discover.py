@@ -199,6 +199,10 @@ def _from_header(value: str, url: str) -> Iterator[Candidate]:
             yield _candidate(target, "link", title=each.get("title"))
 
 
+#: what people write on a link to a feed
+_SAYS_FEED = re.compile(r"\s*(?:rss|atom|rss[- ]?feed|news-?feed|web ?feed)\s*", re.IGNORECASE)
+
+
 def _from_anchors(
     page: str, tags: Iterable[Tag], bases: tuple[str | None, ...], url: str
 ) -> Iterator[Candidate]:
@@ -209,8 +213,10 @@ def _from_anchors(
             continue
         met.add(href)
         target = _address(href, bases)
-        if target and _is_its_own(target, url) and _looks_like_feed(target, each.get("type", "")):
-            yield _candidate(target, "anchor", title=each.get("title") or _text_at(page, end))
+        said = _text_at(page, end)
+        likely = _looks_like_feed(target, each.get("type", "")) if target else False
+        if target and _is_its_own(target, url) and (likely or _SAYS_FEED.fullmatch(said or "")):
+            yield _candidate(target, "anchor", title=each.get("title") or said)
 
 
 def _text_at(page: str, place: int) -> str | None:

@@ -11,7 +11,7 @@ import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from urllib.parse import urlsplit
@@ -77,7 +77,7 @@ async def ask(world: World, feed: Feed, turns: Turns) -> Answer | None:
             return answer
         if feed.body_hash == hash_of(answer):
             return Same(answer=answer)
-        return await read_aside(answer, world.clock())
+        return await read_aside(replace(answer, known_as=feed.url), world.clock())
     except Exception as problem:
         # whatever it is, it is this feed's trouble alone
         log.debug("feed=%s", feed.url, exc_info=problem)

@@ -149,7 +149,8 @@ async def _missing(
 ) -> list[NewArticle]:
     """What this feed lacks: what we have by another one only may stand in another newsletter."""
     leads = await lead(connection, {sign for each in listed for sign in signs(each)})
-    here = await gaps.standing_in(connection, set(leads.values()), feed.id)
+    # what was taken back and is listed again is missing too: taking it in brings it back
+    here = await gaps.standing_in(connection, set(leads.values()), feed.id, withdrawn=False)
     return [each for each in listed if not any(leads.get(sign) in here for sign in signs(each))]
 
 

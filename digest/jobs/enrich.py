@@ -109,7 +109,9 @@ async def _look(world: World, source: FeedSource, was: Lacking, budget: _Budget)
     answer = await world.fetcher.fetch_page(was.url, robots=source.robots)
     found = replace(found, page_read_at=world.clock())
     if isinstance(answer, FeedFailure):
-        log.debug("article=%d page=%s error=%s", was.id, was.url, answer.reason)
+        # a text that the operator asked for, and a picture that would have been nice
+        level = logging.WARNING if source.full_text else logging.DEBUG
+        log.log(level, "article=%d page=%s error=%s", was.id, was.url, answer.reason)
         return found
     told = await asyncio.to_thread(_read, answer)
     if image is None:

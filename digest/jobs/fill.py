@@ -35,6 +35,8 @@ log = logging.getLogger("digest.fill")
 
 ENTRIES = 1000
 SECONDS = 120.0
+#: so many entries dated before what we hold say that we are there
+_BEFORE = 2
 #: articles that we hold and stop at; older ones do not tell more
 HELD = 300
 #: a feed that was empty and shows fewer than this shows all that came
@@ -160,9 +162,15 @@ class _Walk:
     def _arrived(self, page: Page) -> bool:
         if not page.articles:
             return False
-        oldest = page.articles[-1]
-        since, at = self.gap.since, oldest.published_at
-        return bool(signs(oldest) & self.gap.known) or bool(since and at and at <= since)
+        since = self.gap.since
+        before = [
+            each
+            for each in page.articles
+            if since and each.published_at and each.published_at <= since
+        ]
+        # one alone may be dated back by its publisher
+        arrived = len(before) >= min(_BEFORE, len(page.articles))
+        return bool(signs(page.articles[-1]) & self.gap.known) or arrived
 
     @property
     def filled(self) -> Filled:

@@ -57,6 +57,9 @@ class _Read:
     entries: frozenset[str]
 
 
+_REFUSED = 400
+
+
 async def find_feeds(
     fetcher: Fetcher, url: str, *, now: datetime
 ) -> tuple[Offered, ...] | FeedFailure:
@@ -68,7 +71,8 @@ async def find_feeds(
     url = url if "://" in url else f"https://{url}"
     # the one page that the operator named himself; what it names is asked for as feeds are
     answer = await fetcher.fetch_page(url, robots=False)
-    if isinstance(answer, FeedFailure) and answer.status is None:
+    # no answer at all, or a redirect that leads nowhere; what is refused may have feeds elsewhere
+    if isinstance(answer, FeedFailure) and (answer.status is None or answer.status < _REFUSED):
         return answer
     asked: set[str] = set()
     found: list[_Read | Offered] = []

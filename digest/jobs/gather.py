@@ -242,7 +242,8 @@ async def _keep_read(
         next_poll_at=asking.after(world, interval),
         title=read.parsed.title,
         place=asking.place_of(feed, read),
-        first=first,
+        # an empty document says nothing of what is old
+        first=first and bool(read.found),
         interval=interval,
         body_hash=asking.hash_of(read.answer),
         site_url=read.parsed.site_url,

@@ -151,7 +151,8 @@ async def _refresh(
     await signs.add(connection, others)
     elsewhere = [was.id for _, was in known if feed.id not in was.feeds]
     await articles.appear(connection, elsewhere, feed.id, now=now)
-    await articles.bring_back(connection, [was.id for _, was in known if was.withdrawn])
+    back = [was.id for _, was in known if was.withdrawn]
+    await articles.bring_back(connection, back, now=now)
     says = {
         was.id: revise(was, each.article, feed_id=feed.id, filled=each.filled)
         for each, was in known

@@ -61,7 +61,7 @@ def read(answer: Fetched, now: datetime) -> Read | FeedFailure:
     parsed = parse(answer.body, url=answer.url, content_type=answer.content_type)
     if isinstance(parsed, FeedFailure):
         return parsed
-    found = make_articles(parsed, feed_url=answer.url, now=now)
+    found = make_articles(parsed, feed_url=answer.known_as or answer.url, now=now)
     return Read(answer=answer, parsed=parsed, found=found)
 
 

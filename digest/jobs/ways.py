@@ -95,7 +95,7 @@ class Asking:
     def make(self, entries: Sequence[Entry], now: datetime) -> tuple[NewArticle, ...]:
         """These entries as articles of this feed, the newest first."""
         parsed = replace(self.parsed, entries=tuple(entries))
-        return in_order(make_articles(parsed, feed_url=self.feed.address, now=now))
+        return in_order(make_articles(parsed, feed_url=self.feed.url, now=now))
 
     async def articles(self, entries: Sequence[Entry]) -> tuple[NewArticle, ...]:
         """The same, off the loop."""

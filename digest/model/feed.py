@@ -107,6 +107,8 @@ class Fetched:
     body: bytes
     #: the address that answered, after redirects
     url: str
+    #: the address by which we know the feed, wherever it answers from; None for other documents
+    known_as: str | None = None
     content_type: str | None
     etag: str | None
     last_modified: str | None

@@ -47,6 +47,15 @@ _ESCAPED_MARKUP = re.compile(
 )
 
 
+# Codecs of Python that are no character sets of documents; some take quadratic time.
+_NO_CHARSET = re.compile(r"utf.?7|punycode|idna|.*escape|undefined|mbcs|oem", re.IGNORECASE)
+
+
+def is_charset(name: str) -> bool:
+    """Whether `name`, by which a stranger calls an encoding, may be looked up as one."""
+    return _NO_CHARSET.fullmatch(name) is None
+
+
 def one_line(text: str) -> str:
     """One line of text without control, invisible or direction-changing characters."""
     return " ".join(_JUNK.sub("", text).split())

@@ -35,10 +35,11 @@ _COMMENT = re.compile(
 _BY_HAND = "write the feeds into it by hand"
 
 
-def add_feeds(path: Path, slug: str, added: Sequence[FeedSource]) -> None:
+def add_feeds(path: Path, slug: str, added: Sequence[FeedSource], *, dry_run: bool = False) -> None:
     """Write these feeds behind those of newsletter `slug` in the file at `path`.
 
-    Comments, order, owner and mode of the file stay. Raises SettingsError, and changes nothing,
+    Comments, order, owner and mode of the file stay. With `dry_run` everything is tried and nothing
+    changed. Raises SettingsError, and changes nothing,
     where the file cannot be read or written, or would not say what it should.
     """
     path = path.resolve()  # a link stays one
@@ -55,7 +56,8 @@ def add_feeds(path: Path, slug: str, added: Sequence[FeedSource]) -> None:
             _check_comments(path, content.decode(), text)
             if path.read_bytes() != content:
                 raise SettingsError(f"{path} was changed meanwhile; try again")
-            trial.replace(path)
+            if not dry_run:
+                trial.replace(path)
         finally:
             trial.unlink(missing_ok=True)
         _sync(path.parent)
@@ -110,8 +112,11 @@ def _check(path: Path, trial: Path, expected: tuple[Newsletter, ...]) -> None:
     try:
         found = read_newsletters(trial)
     except SettingsError as problem:
-        said = str(problem).replace(str(trial), str(path))
-        raise SettingsError(f"{said}: nothing was changed; {_BY_HAND}") from problem
+        said = str(problem).removeprefix(f"{trial}: ")
+        raise SettingsError(
+            f"{path}: with these feeds in it, it could not be read any more ({said});"
+            f" nothing was changed; {_BY_HAND}"
+        ) from problem
     if found != expected:
         raise SettingsError(f"{path} cannot be edited without changing more of it; {_BY_HAND}")
 

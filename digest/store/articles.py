@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Row, func, insert, literal, select, update
+from sqlalchemy import Row, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.article import Article, NewArticle
@@ -115,11 +115,13 @@ async def withdraw(connection: AsyncConnection, ids: Iterable[int], now: datetim
         await connection.execute(update(articles).where(standing).values(withdrawn_at=now))
 
 
-async def bring_back(connection: AsyncConnection, ids: Iterable[int]) -> None:
-    """They were seen again after their publisher had taken them back."""
+async def bring_back(connection: AsyncConnection, ids: Iterable[int], *, now: datetime) -> None:
+    """They were seen again after their publisher had taken them back: news once more."""
     for chunk in signs.in_chunks(ids):
         await connection.execute(
-            update(articles).where(articles.c.id.in_(chunk)).values(withdrawn_at=None)
+            update(articles)
+            .where(articles.c.id.in_(chunk))
+            .values(withdrawn_at=None, first_seen_at=now)
         )
 
 
@@ -151,7 +153,10 @@ async def candidates(
             articles.c.flood_id.is_(None),
             articles.c.withdrawn_at.is_(None),
             articles.c.id.not_in(considered),
-            literal(value=True) if seen_since is None else articles.c.first_seen_at >= seen_since,
+            literal(value=True)
+            if seen_since is None
+            # what comes late to a feed of this newsletter is new to its readers
+            else or_(articles.c.first_seen_at >= seen_since, appearances.c.seen_at >= seen_since),
         )
         .order_by(
             func.coalesce(articles.c.published_at, articles.c.first_seen_at).desc(), articles.c.id

@@ -78,13 +78,18 @@ async def newest(connection: AsyncConnection, feed_id: int, *, limit: int) -> li
     return [_held(row) for row in await connection.execute(query)]
 
 
-async def standing_in(connection: AsyncConnection, ids: Collection[int], feed_id: int) -> set[int]:
-    """Those of these articles that stand in a feed."""
+async def standing_in(
+    connection: AsyncConnection, ids: Collection[int], feed_id: int, *, withdrawn: bool = True
+) -> set[int]:
+    """Those of these articles that stand in a feed; with those that were `withdrawn` or without."""
     found: set[int] = set()
     for chunk in in_chunks(ids):
         query = select(appearances.c.article_id).where(
             appearances.c.feed_id == feed_id, appearances.c.article_id.in_(chunk)
         )
+        if not withdrawn:
+            up = select(articles.c.id).where(articles.c.withdrawn_at.is_(None))
+            query = query.where(appearances.c.article_id.in_(up))
         found.update((await connection.execute(query)).scalars())
     return found
 

@@ -170,3 +170,15 @@ def test_a_page_that_is_too_large_still_gives_its_head(monkeypatch: pytest.Monke
     found = read(WHOLE, URL)
     assert found.text_html == ""
     assert found.image is not None
+
+
+@pytest.mark.parametrize("door", ["header", "meta"])
+@pytest.mark.parametrize("name", ["punycode", "idna", "raw-unicode-escape", "utf-7"])
+def test_a_codec_that_is_no_character_set_is_not_used(name: str, door: str) -> None:
+    # punycode takes time that grows with the square: hours for a page of this size
+    said = f"<meta charset={name}>".encode() if door == "meta" else b""
+    body = said + b"x-" + b"ab" * 1_900_000
+    begun = time.process_time()
+    text = decode(body, f"text/html; charset={name}" if door == "header" else "text/html")
+    assert text == body.decode()
+    assert time.process_time() - begun < 2

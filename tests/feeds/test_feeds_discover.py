@@ -147,7 +147,12 @@ def test_anchors_that_lead_to_feeds_are_seen(href: str) -> None:
     ],
 )
 def test_anchors_that_lead_elsewhere_are_not(href: str) -> None:
-    assert urls(f'<a href="{href}">RSS</a>') == []
+    assert urls(f'<a href="{href}">Mehr davon</a>') == []
+
+
+def test_an_anchor_that_calls_itself_a_feed_is_asked() -> None:
+    assert len(urls('<a href="/was-es-gibt">RSS-Feed</a>')) == 1
+    assert urls('<a href="https://freund.example/x">RSS</a>') == []
 
 
 def test_a_page_full_of_anchors_is_asked_for_a_few() -> None:

@@ -270,3 +270,27 @@ async def test_each_poll_is_told(world: World, site: Site) -> None:
     heard: list[Poll] = []
     polls = await gather(world, [of(url)], only_due=False, told=heard.append)
     assert heard == polls == [Poll(url=url, status="ok", new=1)]
+
+
+async def test_an_empty_first_document_says_nothing_of_what_is_old(
+    world: World, site: Site
+) -> None:
+    url = site.feed("/feed")
+    await poll(world, url)
+    site.feed("/feed", *(Item(f"Von gestern {n}", NOW - 300 * 24 * HOUR) for n in range(9)))
+    await poll(world, url)
+    assert await told(world, url) == []
+
+
+async def test_two_feeds_of_a_host_may_count_alike(world: World, site: Site) -> None:
+    def show(name: str, at: int) -> bytes:
+        return (
+            f"<rss version='2.0'><channel><title>{name}</title><item><guid>17</guid>"
+            f"<title>Folge 17 von {name}</title><link>https://sender.example/{name}/17</link>"
+            f"<pubDate>Mon, 23 Nov 2026 0{at}:00:00 GMT</pubDate></item></channel></rss>"
+        ).encode()
+
+    site.pages["/hafen"] = Page(show("hafen", 5))
+    site.pages["/werft"] = Page(show("werft", 6))
+    urls = [site.url + path for path in ("/hafen", "/werft")]
+    assert sum(each.new for each in await poll(world, *urls)) == 2

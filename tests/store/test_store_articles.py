@@ -154,7 +154,7 @@ async def test_what_is_withdrawn_is_not_told_until_it_is_seen_again(store: Store
         await articles.withdraw(connection, [one], NOW + timedelta(hours=1))
         [held_one] = (await held.look(connection, [one], now=NOW)).values()
         assert held_one.withdrawn
-        await articles.bring_back(connection, [one])
+        await articles.bring_back(connection, [one], now=NOW)
         assert await _titles(connection, NEWS) == [(STORY.title, None)]
 
 
@@ -295,3 +295,38 @@ async def test_a_sign_stays_with_the_article_that_it_led_to_first(store: Store) 
         assert await signs.lead(connection, ["s", "k0"]) == {"s": ids[0], "k0": ids[0]}
         every = await signs.lead(connection, [each.key for each, *_ in many])
     assert [every[each.key] for each, *_ in many] == ids
+
+
+async def test_what_comes_late_to_a_feed_of_the_newsletter_is_told(store: Store) -> None:
+    later = NOW + timedelta(days=3)
+    async with store.write() as connection:
+        news, topic = await _feed(connection, NEWS), await _feed(connection, TOPIC)
+        await articles.keep(connection, news, [STORY], now=NOW)
+        await articles.keep(connection, topic, [STORY], now=later)
+        for url, told in ((TOPIC, [STORY.title]), (NEWS, [])):
+            found = await articles.candidates(
+                connection,
+                newsletter="topic",
+                schedule="daily",
+                sources=[FeedSource(url=url)],
+                seen_since=later - timedelta(days=1),
+            )
+            assert [each.title for each in found] == told
+
+
+async def test_what_is_brought_back_is_news_once_more(store: Store) -> None:
+    later = NOW + timedelta(days=3)
+    async with store.write() as connection:
+        feed = await _feed(connection, NEWS)
+        await articles.keep(connection, feed, [STORY], now=NOW)
+        known = (await connection.execute(select(rows.c.id))).scalar_one()
+        await articles.withdraw(connection, [known], now=NOW)
+        await articles.bring_back(connection, [known], now=later)
+        found = await articles.candidates(
+            connection,
+            newsletter="news",
+            schedule="daily",
+            sources=[FeedSource(url=NEWS)],
+            seen_since=later - timedelta(days=1),
+        )
+    assert [each.title for each in found] == [STORY.title]
