@@ -25,6 +25,7 @@ LONG = {
     ("digest/store/migrations/versions/0002_troubles.py", "upgrade"): "every table, as it was made",
     ("digest/store/migrations/versions/0003_readers.py", "upgrade"): "every table, as it was made",
     ("digest/store/migrations/versions/0004_feeds.py", "upgrade"): "every table, as it was made",
+    ("digest/store/migrations/versions/0005_choosing.py", "upgrade"): "every table, as it was made",
 }
 
 MODULES = sorted((ROOT / "digest").rglob("*.py"))

@@ -74,6 +74,18 @@ def identify(
     )
 
 
+def page_signs(url: str) -> tuple[str, ...]:
+    """The signs of whatever stands at an address that somebody names, the strongest first.
+
+    None for what is no web address, and none for a site's front page.
+    """
+    found = web_url(url)
+    if found is None or _is_home(canonical(found), None):
+        return ()
+    link = _hash("link", canonical(found, fragment=True))
+    return (link, _hash("page", canonical(found)))
+
+
 def _identity(
     key: str, said: _Signs, signs: Sequence[str], sharing: Mapping[str | None, set[str | None]]
 ) -> Identity:

@@ -13,7 +13,9 @@ from digest import __version__
 from digest.cli import (
     books,
     bounces,
+    editor,
     embed,
+    explain,
     feeds,
     pauses,
     preview,
@@ -40,6 +42,8 @@ for family in (
     setup,
     service,
     preview,
+    explain,
+    editor,
     send,
     status,
     pauses,

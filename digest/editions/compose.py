@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from digest.editions.select import select
-from digest.model.edition import Draft
+from digest.editions.weigh import Ranks
+from digest.model.edition import Draft, LeftOut
 from digest.model.text import one_line
 from digest.words import translations
 
@@ -18,13 +19,19 @@ if TYPE_CHECKING:
     from digest.model.article import Article
     from digest.model.newsletter import Newsletter
 
+_NONE: Final = Ranks()
+
 #: what mail programs show of a subject, and of the line under it, with room to spare
 _SUBJECT: Final = 120
 _PREHEADER: Final = 140
 
 
 def compose(
-    articles: Sequence[Article], newsletter: Newsletter, *, language: str | None = None
+    articles: Sequence[Article],
+    newsletter: Newsletter,
+    *,
+    ranks: Ranks = _NONE,
+    language: str | None = None,
 ) -> Draft | None:
     """The draft of the edition that these articles make, or None when there is nothing new.
 
@@ -33,7 +40,11 @@ def compose(
     around the titles; None is the newsletter's own.
     """
     sections, left_out = select(
-        articles, limit=newsletter.limit, section_order=[feed.section for feed in newsletter.feeds]
+        articles,
+        limit=newsletter.limit,
+        section_order=[feed.section for feed in newsletter.feeds],
+        ranks=ranks,
+        rules=newsletter.sections,
     )
     if not sections:
         return None
@@ -42,10 +53,22 @@ def compose(
     first = titles[0] or one_line(newsletter.title)
     return Draft(
         sections=sections,
-        left_out=left_out,
+        left_out=(*left_out, *ranks.left_out),
+        also=_also(left_out),
+        earlier={each.id: ranks.earlier[each.id] for each in chosen if each.id in ranks.earlier},
+        scores=ranks.scores,
         subject=_subject(first, len(titles) - 1, language=language or newsletter.language),
         preheader=_preheader(first, titles[1:4], fallback=one_line(chosen[0].excerpt)),
     )
+
+
+def _also(left_out: Sequence[LeftOut]) -> dict[int, tuple[Article, ...]]:
+    """The articles about the same event as a chosen one, by its id."""
+    found: dict[int, tuple[Article, ...]] = {}
+    for each in left_out:
+        if each.reason == "thread" and each.instead is not None:
+            found[each.instead] = (*found.get(each.instead, ()), each.article)
+    return found
 
 
 def _subject(first: str, more: int, *, language: str) -> str:

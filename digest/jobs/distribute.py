@@ -107,8 +107,10 @@ class _Distribution:
         self._news[choice] = found is not None
         if found is not None:
             await editions.add_selection(
-                self.connection, self.edition.id, choice=choice, written=found
+                self.connection, self.edition.id, choice=choice, written=found.written
             )
+            told = [each.id for each in found.draft.articles]
+            await editions.settle(self.connection, self.edition.id, told)
 
     def _choice(self, wish: Wish) -> str:
         """The topics of a wish that are still offered."""

@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 from digest.editions.calendar import due_slot, rarer_than
 from digest.editions.compose import compose
 from digest.editions.topics import wanted, with_topics
+from digest.editions.weigh import Ranks, weigh
 from digest.jobs.world import World
 from digest.messages.assemble import bind
 from digest.messages.render import SIZE, size_of
 from digest.model.article import Article
-from digest.model.edition import Draft, LeftOut, Written
+from digest.model.edition import Draft, Written
 from digest.model.newsletter import Newsletter, Schedule
-from digest.store import articles, editions, wishes
+from digest.store import articles, editions, recent, verdicts, wishes
 from digest.store.engine import Connection
 from digest.store.subscribers import read_choice
 
@@ -41,6 +42,8 @@ class Prepared:
     made_at: datetime
     #: what it was chosen from
     found: tuple[Article, ...]
+    #: what was found out about these
+    ranks: Ranks
 
 
 async def prepare(
@@ -56,7 +59,7 @@ async def prepare(
     With a `choice` of topics: what of it a reader of that choice gets.
     """
     now = world.clock()
-    found = await _candidates(connection, newsletter, schedule, now=now)
+    found, ranks = await _ranked(connection, newsletter, schedule, now=now)
     number = await editions.next_number(connection, newsletter.slug)
     # chosen after the articles were read: no feed can hold it
     nonce = world.secret_bytes(16).hex()
@@ -64,6 +67,7 @@ async def prepare(
         world,
         newsletter,
         wanted(found, newsletter, choice),
+        ranks,
         schedule=schedule,
         number=number,
         nonce=nonce,
@@ -73,7 +77,7 @@ async def prepare(
 
 async def select_for(
     world: World, newsletter: Newsletter, schedule: Schedule, whole: Prepared, choice: Sequence[str]
-) -> Written | None:
+) -> Prepared | None:
     """What readers of a choice of topics get of an edition; None when there is nothing in it.
 
     Chosen anew from all that the edition was chosen from: what had no room in the whole may well
@@ -83,12 +87,29 @@ async def select_for(
         world,
         newsletter,
         wanted(whole.found, newsletter, choice),
+        replace(whole.ranks, left_out=()),
         schedule=schedule,
         number=whole.number,
         nonce=whole.nonce,
         now=whole.made_at,
     )
-    return bind(mine.written, nonce=whole.nonce) if mine else None
+    return replace(mine, written=bind(mine.written, nonce=whole.nonce)) if mine else None
+
+
+async def _ranked(
+    connection: Connection, newsletter: Newsletter, schedule: Schedule, *, now: datetime
+) -> tuple[list[Article], Ranks]:
+    """What may be told, and what counts for each; nothing where all of it is left over."""
+    found = await _candidates(connection, newsletter, schedule, now=now)
+    if not found:
+        return [], Ranks()
+    said = await verdicts.of(connection, newsletter.slug)
+    kept, ranks = weigh(found, newsletter, now=now, verdicts=said)
+    old = await recent.left_over(
+        connection, newsletter.slug, schedule.name, [each.id for each in kept]
+    )
+    # what had no room the last time is no reason to write again
+    return (kept if any(each.id not in old for each in kept) else []), ranks
 
 
 async def _candidates(
@@ -107,6 +128,7 @@ async def _candidates(
         schedule=schedule.name,
         sources=newsletter.feeds,
         seen_since=since,
+        fresh_since=now - newsletter.leftovers if newsletter.leftovers else None,
     )
     return with_topics(found, newsletter)
 
@@ -129,13 +151,14 @@ async def _write(
     world: World,
     newsletter: Newsletter,
     found: Sequence[Article],
+    ranks: Ranks,
     *,
     schedule: Schedule,
     number: int,
     nonce: str,
     now: datetime,
 ) -> Prepared | None:
-    draft = compose(found, newsletter)
+    draft = compose(found, newsletter, ranks=ranks)
     if draft is None:
         return None
     rarer = rarer_than(schedule, newsletter, now=now)
@@ -151,7 +174,7 @@ async def _write(
             public_url=world.public_url,
             rarer=rarer.name if rarer else None,
         )
-        shorter = _shorten(draft, written, found, newsletter)
+        shorter = _shorten(draft, written, found, newsletter, ranks)
         if shorter is None:
             return Prepared(
                 draft=draft,
@@ -160,28 +183,41 @@ async def _write(
                 nonce=nonce,
                 made_at=now,
                 found=tuple(found),
+                ranks=ranks,
             )
         draft = shorter
 
 
 def _shorten(
-    draft: Draft, written: Written, found: Sequence[Article], newsletter: Newsletter
+    draft: Draft,
+    written: Written,
+    found: Sequence[Article],
+    newsletter: Newsletter,
+    ranks: Ranks,
 ) -> Draft | None:
-    """A draft with fewer articles, or None when the HTML is small enough to be shown whole."""
-    size = size_of(written)
+    """A draft with fewer articles, or None when the mail is short enough.
+
+    The HTML has to be shown whole, and reading it may not take longer than the newsletter says.
+    """
+    size, minutes, most = size_of(written), written.minutes or 1, newsletter.minutes
     chosen = len(draft.articles)
-    if size <= SIZE or chosen == 1:
+    too_long = most is not None and minutes > most
+    if chosen == 1 or (size <= SIZE and not too_long):
         return None
-    fewer = max(1, min(chosen - 1, int(chosen * SIZE / size)))
-    shorter = compose(found, replace(newsletter, limit=fewer))
+    share = min(SIZE / size, (most or minutes) / minutes)
+    fewer = max(1, min(chosen - 1, int(chosen * share)))
+    shorter = compose(found, replace(newsletter, limit=fewer), ranks=ranks)
     if shorter is None:
         return None
+    why = "size" if size > SIZE else "minutes"
     # what stayed out before keeps its reason; this may be the second time that we shorten
     reasons = {each.article.id: each.reason for each in draft.left_out}
     return replace(
         shorter,
         left_out=tuple(
-            LeftOut(article=each.article, reason=reasons.get(each.article.id, "size"))
+            replace(each, reason=reasons.get(each.article.id, why))
+            if each.reason == "limit"
+            else each
             for each in shorter.left_out
         ),
     )

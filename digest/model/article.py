@@ -78,6 +78,10 @@ class Article:
     #: counts the publisher's edits
     version: int = 1
     comments: int | None = None
+    #: the address of the feed that brought it, as newsletters.toml has it
+    feed: str = ""
+    #: true where an earlier edition had no room for it
+    left_over: bool = False
 
     @property
     def minutes(self) -> int:

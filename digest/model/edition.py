@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from digest.model.article import Article
@@ -31,11 +32,34 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """Why an article stands where it does, number by number: the parts of its rank by name."""
+
+    parts: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def total(self) -> float:
+        """What articles are ordered by, the greatest first."""
+        return sum(number for _, number in self.parts)
+
+
+#: reasons for which an article may be considered again by the next edition, while it is fresh
+LEFT_OVER = ("limit", "section limit", "minutes", "size")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """An article that was considered and not chosen, and why (one word: "limit", "size")."""
+    """An article that was considered and not chosen, and why.
+
+    "limit", "section limit", "minutes", "size" (see LEFT_OVER); "duplicate" and "thread" (another
+    one of the same event stands there, `instead`), "told" (an earlier edition told all that it
+    says), "off topic", "refused" (by the editors), "choice" (told to readers of some topics).
+    """
 
     article: Article
     reason: str
+    #: the id of the article that is told in its place
+    instead: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +70,14 @@ class Draft:
     left_out: tuple[LeftOut, ...]
     subject: str
     preheader: str
+    #: other articles about the event of a chosen one, by its id: links under its card
+    also: Mapping[int, tuple[Article, ...]] = field(default_factory=dict)
+    #: chosen articles that go on with what an earlier edition told, by their ids: that article
+    earlier: Mapping[int, Article] = field(default_factory=dict)
+    #: the rank of each article that was considered, by its id
+    scores: Mapping[int, Score] = field(default_factory=dict)
+    #: what the editors write above the news
+    lead: str = ""
 
     @property
     def articles(self) -> tuple[Article, ...]:

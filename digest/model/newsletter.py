@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from digest.model.follow import FOLLOWS_ONLY
+from digest.model.policy import Approval, Ranking, SearchEngine, SectionRule, Sponsor, Support
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,10 @@ class FeedSource:
     full_text: bool = False
     #: obey the site's robots.txt for everything but the feed itself; false where the site is ours
     robots: bool = True
+    #: how much its articles count beside those of others; 1 is usual
+    weight: float = 1.0
+    #: take only what a topic of the newsletter is about
+    only_topics: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +60,16 @@ class Topic:
     words: tuple[str, ...] = ()
     #: sections of the newsletter whose articles belong to it
     sections: tuple[str, ...] = ()
+    #: addresses of feeds whose articles belong to it
+    feeds: tuple[str, ...] = ()
+    #: words and phrases that speak against it
+    without: tuple[str, ...] = ()
+    #: how much some of the words, categories and feeds say; 1 where nothing is said here
+    weights: Mapping[str, float] = field(default_factory=dict)
+    #: how much they have to say together
+    needs: float = 1.0
+    #: how much the topic counts for an article's rank
+    weight: float = 1.0
 
 
 #: what no topic is about, as a choice
@@ -81,6 +99,23 @@ class Newsletter:
     limit: int
     #: what a reader may choose from; empty: there is no choice
     topics: tuple[Topic, ...] = ()
+    ranking: Ranking = field(default_factory=Ranking)
+    #: in the order in which sections follow upon the main one; others come behind them
+    sections: tuple[SectionRule, ...] = ()
+    #: how long reading one mail may take; None: as long as it takes
+    minutes: int | None = None
+    #: how old an article may be that found no room and comes in the next edition instead
+    leftovers: timedelta = timedelta(hours=48)
+    sponsors: tuple[Sponsor, ...] = ()
+    #: how many sponsors one edition may have
+    sponsor_limit: int = 1
+    support: Support | None = None
+    #: where one may look further for each story; empty: no such links
+    search: tuple[SearchEngine, ...] = ()
+    #: None: nobody looks at a draft before it goes out
+    approval: Approval | None = None
+    #: whether readers may ask for news like an article
+    follow: bool = True
 
     @property
     def default_schedule(self) -> Schedule:
@@ -107,7 +142,11 @@ class Newsletter:
         """
         if schedule != self.default_schedule:
             return ()
-        return tuple(each.name for each in self.schedules)
+        return (*(each.name for each in self.schedules), FOLLOWS_ONLY)
+
+    def section_rule(self, title: str | None) -> SectionRule | None:
+        """What the operator says about a section, or None."""
+        return next((each for each in self.sections if each.title == title), None)
 
     @property
     def list_id(self) -> str:

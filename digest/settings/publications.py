@@ -5,74 +5,62 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import timedelta
 from email.headerregistry import Address
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from digest.editions.calendar import check_cron, check_timezone
 from digest.errors import AddressRefused, SettingsError
-from digest.model.newsletter import OTHER, FeedSource, Newsletter, Schedule, Sender, Topic
+from digest.model.newsletter import OTHER, FeedSource, Newsletter, Schedule, Sender
+from digest.model.policy import Approval
+from digest.settings.choosing import (
+    ApprovalTable,
+    Engine,
+    RankingTable,
+    SectionTable,
+    Span,
+    SponsorTable,
+    Strict,
+    SupportTable,
+    TopicTable,
+    Weight,
+    one_line,
+)
 from digest.subscribers.address import parse_address
 from digest.words import languages
 
 #: first parts of our own paths: a newsletter of that name could not be reached
 RESERVED = frozenset(
-    {
-        "api",
-        "archive",
-        "confirm",
-        "desk",
-        "docs",
-        "embed",
-        "follow",
-        "healthz",
-        "hooks",
-        "metrics",
-        "pictures",
-        "preferences",
-        "preview",
-        "readyz",
-        "static",
-        "subscribe",
-        "unsubscribe",
-        "websub",
-    }
+    (
+        *("api", "archive", "confirm", "desk", "docs", "embed", "follow", "healthz", "hooks"),
+        *("metrics", "pictures", "preferences", "preview", "readyz", "static", "subscribe"),
+        *("unsubscribe", "websub"),
+    )
 )
 
 #: more boxes than that are no choice any more
 TOPICS = 20
 
+#: keys that are described and do nothing so far: nobody shall rely on them unawares
+NOT_YET = frozenset(
+    {"sponsors", "sponsor_limit", "support", "search", "follow", "approval", "editors", "silence"}
+)
+
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 
 
-def _one_line(value: str) -> str:
-    if not value.strip() or any(
-        not letter.isprintable() or letter in "\x7f\x85\u2028\u2029" for letter in value
-    ):
-        raise ValueError("write one line of text")
-    return value.strip()
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Feed(_Strict):
+class _Feed(Strict):
     url: str
     section: str | None = None
     full_text: bool = False
     robots: bool = True
+    weight: Weight = 1.0
+    only_topics: bool | None = None
 
     @field_validator("url")
     @classmethod
@@ -83,27 +71,7 @@ class _Feed(_Strict):
         return value
 
 
-class _Topic(_Strict):
-    title: Annotated[str, Field(max_length=60)]
-    categories: list[str] = []
-    words: list[str] = []
-    sections: list[str] = []
-
-    _lines = field_validator("title")(_one_line)
-
-    @field_validator("categories", "words", "sections")
-    @classmethod
-    def _filled(cls, value: list[str]) -> list[str]:
-        return [_one_line(each) for each in value]
-
-    @model_validator(mode="after")
-    def _can_be_known(self) -> _Topic:
-        if not (self.categories or self.words or self.sections):
-            raise ValueError("say how its articles are known: by categories, words or sections")
-        return self
-
-
-class _Newsletter(_Strict):
+class _Newsletter(Strict):
     slug: str
     title: Annotated[str, Field(max_length=100)]
     description: str = ""
@@ -115,11 +83,24 @@ class _Newsletter(_Strict):
     address: str
     imprint_url: str | None = None
     feeds: Annotated[list[str | _Feed], Field(min_length=1)]
-    schedules: dict[str, str] = {"daily": "0 7 * * *"}
+    schedules: dict[str, str] = Field(default_factory=lambda: {"daily": "0 7 * * *"})
     limit: Annotated[int, Field(ge=1, le=200)] = 50
-    topics: dict[str, _Topic] = {}
+    topics: dict[str, TopicTable] = Field(default_factory=dict)
+    only_topics: bool = False
+    ranking: RankingTable = RankingTable()
+    sections: dict[str, SectionTable] = Field(default_factory=dict)
+    minutes: Annotated[int, Field(ge=1, le=120)] | None = None
+    leftovers: Span = timedelta(hours=48)
+    sponsors: list[SponsorTable] = Field(default_factory=list)
+    sponsor_limit: Annotated[int, Field(ge=0, le=5)] = 1
+    support: SupportTable | None = None
+    search: list[Engine] = Field(default_factory=list)
+    follow: bool = True
+    approval: str | None = None
+    editors: list[str] = Field(default_factory=list)
+    silence: Literal["send", "hold"] = "send"
 
-    _lines = field_validator("title")(_one_line)
+    _lines = field_validator("title")(one_line)
 
     @field_validator("slug", "theme")
     @classmethod
@@ -133,7 +114,7 @@ class _Newsletter(_Strict):
     @field_validator("sender")
     @classmethod
     def _sender(cls, value: str) -> str:
-        name, address = parseaddr(_one_line(value))
+        name, address = parseaddr(one_line(value))
         if not name or not address:
             raise ValueError('write a name and an address, such as "News <news@example.org>"')
         return str(Address(display_name=name, addr_spec=_mail_address(address)))
@@ -176,13 +157,32 @@ class _Newsletter(_Strict):
 
     @field_validator("topics")
     @classmethod
-    def _topics(cls, value: dict[str, _Topic]) -> dict[str, _Topic]:
+    def _topics(cls, value: dict[str, TopicTable]) -> dict[str, TopicTable]:
         for name in value:
             if not _SLUG.fullmatch(name) or name == OTHER:
                 raise ValueError(f"{name!r}: use 1 to 40 letters a-z, digits and hyphens")
         if len(value) > TOPICS:
             raise ValueError(f"a reader cannot choose among more than {TOPICS}")
         return value
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> _Newsletter:
+        for key in NOT_YET:
+            if key in self.model_fields_set:
+                raise ValueError(f"{key}: this is not there yet; take it out")
+        asked = any(each.only_topics for each in self.feeds if isinstance(each, _Feed))
+        if (self.only_topics or asked) and not self.topics:
+            raise ValueError("only_topics needs [newsletter.topics.…] to know its articles by")
+        if self.approval is None and (self.editors or self.silence != "send"):
+            raise ValueError('editors look at drafts with approval = "45m"')
+        self._approval()
+        return self
+
+    def _approval(self) -> Approval | None:
+        if self.approval is None:
+            return None
+        facts = {"approval": self.approval, "editors": self.editors, "silence": self.silence}
+        return ApprovalTable.model_validate(facts).noun()
 
     def noun(self) -> Newsletter:
         """The same as the noun that the rooms share."""
@@ -204,23 +204,32 @@ class _Newsletter(_Strict):
                     section=each.section,
                     full_text=each.full_text,
                     robots=each.robots,
+                    weight=each.weight,
+                    only_topics=self._takes_topics_only(each),
                 )
                 for each in self.feeds
                 if isinstance(each, _Feed)
             ),
             schedules=tuple(Schedule(name=n, cron=c) for n, c in self.schedules.items()),
             limit=self.limit,
-            topics=tuple(
-                Topic(
-                    name=name,
-                    title=each.title,
-                    categories=tuple(each.categories),
-                    words=tuple(each.words),
-                    sections=tuple(each.sections),
-                )
-                for name, each in self.topics.items()
-            ),
+            topics=tuple(each.noun(name) for name, each in self.topics.items()),
+            ranking=self.ranking.noun(),
+            sections=tuple(each.noun(title) for title, each in self.sections.items()),
+            minutes=self.minutes,
+            leftovers=self.leftovers,
+            sponsors=tuple(each.noun() for each in self.sponsors),
+            sponsor_limit=self.sponsor_limit,
+            support=self.support.noun() if self.support else None,
+            search=tuple(each.noun() for each in self.search),
+            approval=self._approval(),
+            follow=self.follow,
         )
+
+    def _takes_topics_only(self, feed: _Feed) -> bool:
+        """What its feed says; else the newsletter's word, which means the main section."""
+        if feed.only_topics is not None:
+            return feed.only_topics
+        return self.only_topics and feed.section is None
 
 
 def _mail_address(value: str) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import Row, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.article import Article, NewArticle
+from digest.model.edition import LEFT_OVER
 from digest.model.newsletter import FeedSource
 from digest.store import held, signs
 from digest.store.dialect import insert_new, lock_articles
@@ -132,17 +133,22 @@ async def candidates(
     schedule: str,
     sources: Iterable[FeedSource],
     seen_since: datetime | None,
+    fresh_since: datetime | None = None,
 ) -> list[Article]:
-    """What this newsletter could tell in this rhythm and has not considered yet, newest first.
+    """What this newsletter could tell in this rhythm and has not settled yet, newest first.
 
-    An article in several feeds of the newsletter counts for the feed that is named first. What came
-    with a flood and what its publisher took back is left out.
+    Settled is what an edition considered, but for what it had no room for and what is younger than
+    `fresh_since` (None: nothing is left over). An article in several feeds of the newsletter counts
+    for the feed that is named first. What came with a flood and what its publisher took back is
+    left out.
     """
     rank = {source.url: place for place, source in enumerate(sources)}
     sections = {source.url: source.section for source in sources}
-    considered = select(edition_articles.c.article_id).where(
-        edition_articles.c.newsletter == newsletter, edition_articles.c.schedule == schedule
-    )
+    here = (edition_articles.c.newsletter == newsletter) & (edition_articles.c.schedule == schedule)
+    no_room = edition_articles.c.reason.in_(LEFT_OVER)
+    considered = select(edition_articles.c.article_id).where(here)
+    settled = considered.where(no_room.is_not(True))
+    published = func.coalesce(articles.c.published_at, articles.c.first_seen_at)
     query = (
         select(articles, feeds.c.url.label("feed_url"), feeds.c.title.label("feed_title"))
         .join(appearances, appearances.c.article_id == articles.c.id)
@@ -152,15 +158,20 @@ async def candidates(
             articles.c.candidate.is_(True),
             articles.c.flood_id.is_(None),
             articles.c.withdrawn_at.is_(None),
-            articles.c.id.not_in(considered),
-            literal(value=True)
-            if seen_since is None
-            # what comes late to a feed of this newsletter is new to its readers
-            else or_(articles.c.first_seen_at >= seen_since, appearances.c.seen_at >= seen_since),
+            articles.c.id.not_in(settled),
+            or_(articles.c.id.not_in(considered), published >= fresh_since)
+            if fresh_since is not None
+            else articles.c.id.not_in(considered),
+            or_(
+                # what comes late to a feed of this newsletter is new to its readers
+                articles.c.first_seen_at >= seen_since,
+                appearances.c.seen_at >= seen_since,
+                articles.c.id.in_(considered),
+            )
+            if seen_since is not None
+            else literal(value=True),
         )
-        .order_by(
-            func.coalesce(articles.c.published_at, articles.c.first_seen_at).desc(), articles.c.id
-        )
+        .order_by(published.desc(), articles.c.id)
     )
     rows = (await connection.execute(query)).all()
     best: dict[int, Row[tuple[object, ...]]] = {}
@@ -168,10 +179,12 @@ async def candidates(
         before = best.get(row.id)
         if before is None or rank[row.feed_url] < rank[before.feed_url]:
             best[row.id] = row
-    return [_article(row, section=sections[row.feed_url]) for row in best.values()]
+    return [as_article(row, section=sections[row.feed_url]) for row in best.values()]
 
 
-def _article(row: Row[tuple[object, ...]], *, section: str | None) -> Article:
+def as_article(row: Row[tuple[object, ...]], *, section: str | None) -> Article:
+    """A row of `articles`, with `feed_url` and `feed_title` where they were asked for."""
+    facts = row._mapping  # noqa: SLF001 -- SQLAlchemy's public name for it
     return Article(
         id=row.id,
         key=row.key,
@@ -184,7 +197,7 @@ def _article(row: Row[tuple[object, ...]], *, section: str | None) -> Article:
         published_at=row.published_at or row.first_seen_at,
         first_seen_at=row.first_seen_at,
         words=row.words,
-        source=row.feed_title or "",
+        source=facts.get("feed_title") or "",
         section=section,
         comments_url=row.comments_url,
         link_key=row.link_key,
@@ -192,6 +205,7 @@ def _article(row: Row[tuple[object, ...]], *, section: str | None) -> Article:
         language=row.language,
         version=row.version,
         comments=row.comments,
+        feed=facts.get("feed_url") or "",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.article import Article
 from digest.model.edition import Card, Draft, Edition, Slot, Written
-from digest.store.tables import edition_articles, editions, selections, slots
+from digest.store.choosing import selections
+from digest.store.tables import edition_articles, editions, slots
 
 
 async def is_taken(connection: AsyncConnection, slot: Slot) -> bool:
@@ -99,6 +101,8 @@ def _considered(draft: Draft, written: Written) -> list[dict[str, object]]:
             "card_html": cards[article.id].html,
             "card_text": cards[article.id].text,
             "version": article.version,
+            "score": _score(draft, article),
+            "instead_id": draft.earlier[article.id].id if article.id in draft.earlier else None,
         }
         for position, article in enumerate(draft.articles, start=1)
     ]
@@ -112,10 +116,34 @@ def _considered(draft: Draft, written: Written) -> list[dict[str, object]]:
             "card_html": None,
             "card_text": None,
             "version": each.article.version,
+            "score": _score(draft, each.article),
+            "instead_id": each.instead,
         }
         for each in draft.left_out
     ]
     return chosen + left_out
+
+
+def _score(draft: Draft, article: Article) -> dict[str, float] | None:
+    score = draft.scores.get(article.id)
+    return {**dict(score.parts), "total": round(score.total, 6)} if score else None
+
+
+async def settle(connection: AsyncConnection, edition_id: int, told: Collection[int]) -> None:
+    """Note which articles had no room in an edition but were told in a selection of it.
+
+    They are told: no reader of this rhythm may get them twice, whatever he chooses next.
+    """
+    stood = edition_articles.c
+    await connection.execute(
+        update(edition_articles)
+        .where(
+            stood.edition_id == edition_id,
+            stood.article_id.in_(list(told)),
+            stood.position.is_(None),
+        )
+        .values(reason="choice")
+    )
 
 
 def _topics(article: Article) -> str:

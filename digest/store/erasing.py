@@ -17,8 +17,8 @@ from digest.model.delivery import DeliveryState
 from digest.model.subscriber import SubscriptionState
 from digest.store.lost import UNENDED
 from digest.store.people import ERASED, Person
-from digest.store.tables import consent_events, deliveries, subscribers, subscriptions, workers
-from digest.store.troubles import asks, bounces, pauses
+from digest.store.tables import consent_events, deliveries, subscribers, subscriptions
+from digest.store.troubles import asks, bounces, pauses, workers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,11 +19,11 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.subscriber import SubscriptionState
+from digest.store.choosing import selections
 from digest.store.tables import (
     consent_events,
     deliveries,
     editions,
-    selections,
     subscribers,
     subscriptions,
     suppressions,

@@ -1,6 +1,7 @@
 """Every table, one below the other; what a column means stands beside it. Times are UTC.
 
-More stand in `store/troubles.py` (delivery) and `store/sources.py` (what feeds bring).
+More stand in `store/troubles.py` (delivery), `store/sources.py` (what feeds bring) and
+`store/choosing.py` (what of it is told, and to whom).
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from digest.store.dialect import UtcTime
 
 #: a million readers a day outgrow 32 bits in six years
 _Big = BigInteger().with_variant(Integer, "sqlite")
+
+_CONSIDERED = ("newsletter", "schedule", "article_id")
 
 metadata = MetaData(
     naming_convention={
@@ -92,6 +95,8 @@ articles = Table(
     Column("flood_id", Integer, index=True),
     #: when its page was read for what the feed lacks
     Column("page_read_at", UtcTime),
+    #: when it was compared with what readers follow
+    Column("matched_at", UtcTime),
 )
 
 #: an article stands in every feed that carries it
@@ -126,19 +131,6 @@ editions = Table(
     UniqueConstraint("newsletter", "number"),
 )
 
-#: an edition as readers of some of its topics get it; its cards stand in the texts already
-selections = Table(
-    "selections",
-    metadata,
-    Column("edition_id", ForeignKey("editions.id"), primary_key=True),
-    #: the topics, as `subscriptions.choice` has them; never empty: that is the edition itself
-    Column("choice", Text, primary_key=True),
-    Column("subject", Text, nullable=False),
-    Column("preheader", Text, nullable=False),
-    Column("html", Text, nullable=False),
-    Column("text", Text, nullable=False),
-)
-
 #: whoever writes the row of a slot makes the edition, nobody else can
 slots = Table(
     "slots",
@@ -155,7 +147,7 @@ slots = Table(
     UniqueConstraint("newsletter", "schedule", "at"),
 )
 
-#: every article that an edition considered; unique, so that nothing comes twice in one rhythm
+#: every article that an edition considered
 edition_articles = Table(
     "edition_articles",
     metadata,
@@ -174,7 +166,19 @@ edition_articles = Table(
     Column("topics", Text, nullable=False, server_default=""),
     #: the version of the article that was told
     Column("version", Integer),
-    UniqueConstraint("newsletter", "schedule", "article_id"),
+    #: the parts of its rank and their sum: {"freshness": 0.5, "total": 1.5}
+    Column("score", JSON(none_as_null=True)),
+    #: the article that was told in its place: of the same event, or the same
+    Column("instead_id", Integer),
+    Index("ix_edition_articles_newsletter_schedule_article_id", *_CONSIDERED),
+    # nothing is told twice in one rhythm; what found no room may be considered again
+    Index(
+        "uq_edition_articles_told",
+        *_CONSIDERED,
+        unique=True,
+        sqlite_where=text("position IS NOT NULL"),
+        postgresql_where=text("position IS NOT NULL"),
+    ),
 )
 
 subscribers = Table(
@@ -211,6 +215,8 @@ subscriptions = Table(
     Column("confirmed_at", UtcTime),
     Column("unsubscribed_at", UtcTime),
     Column("request_nonce", LargeBinary, nullable=False),
+    #: when the person chose another rhythm, hour or zone; null: his next edition is as everybody's
+    Column("changed_at", UtcTime, index=True),
     #: the subscription of the same person's old address, which ends when this one is confirmed
     Column("replaces", Integer),
     #: the subscription of the same person's new address, since this one moved there
@@ -250,20 +256,6 @@ suppressions = Table(
     Column("delivery_id", _Big),
 )
 
-#: a process that delivers; its row is the lease on all that it holds
-workers = Table(
-    "workers",
-    metadata,
-    Column("id", Text, primary_key=True),
-    #: boot and process namespace, pid and start of the process: "is it gone?" can be asked at once
-    Column("machine", Text, nullable=False),
-    Column("process", Text, nullable=False),
-    Column("seen_at", UtcTime, nullable=False),
-    #: why the relay cannot be used, as this worker sees it, and since when
-    Column("trouble", Text),
-    Column("trouble_since", UtcTime),
-)
-
 #: the ledger: one row a message; the row is the queue
 deliveries = Table(
     "deliveries",
@@ -280,6 +272,10 @@ deliveries = Table(
     Column("doubts", Integer, nullable=False, server_default="0"),
     #: the selection of the edition that this person gets; empty: the edition itself
     Column("choice", Text, nullable=False, server_default=""),
+    #: what this one reader gets of it more or less than others of his choice (`model.layout.Extra`)
+    Column("extra", JSON(none_as_null=True)),
+    #: what a notice is about: a follow, a correction
+    Column("about", Integer),
     Column("due_at", UtcTime, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),

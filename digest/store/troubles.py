@@ -1,4 +1,4 @@
-"""The tables of what goes wrong: bounces, pauses, paces, reports, journals, and crowds."""
+"""The tables of what goes wrong: bounces, pauses, paces, reports, journals, crowds, and workers."""
 
 from __future__ import annotations
 
@@ -105,4 +105,18 @@ quotas = Table(
     Column("name", Text, primary_key=True),
     Column("began_at", UtcTime, nullable=False),
     Column("used", Integer, nullable=False),
+)
+
+#: a process that delivers; its row is the lease on all that it holds
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    #: boot and process namespace, pid and start of the process: "is it gone?" can be asked at once
+    Column("machine", Text, nullable=False),
+    Column("process", Text, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+    #: why the relay cannot be used, as this worker sees it, and since when
+    Column("trouble", Text),
+    Column("trouble_since", UtcTime),
 )

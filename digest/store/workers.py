@@ -10,7 +10,8 @@ from sqlalchemy import and_, case, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.delivery import DeliveryState
-from digest.store.tables import deliveries, workers
+from digest.store.tables import deliveries
+from digest.store.troubles import workers
 
 
 async def enlist(

@@ -98,3 +98,46 @@ def test_naming_all_that_is_offered_is_naming_nothing() -> None:
     assert NEWS.choose(["jobs", "robots", "chips", OTHER]) == ()
     assert NEWS.choose(["robots", "chips", "chips", "nonsense"]) == ("chips", "robots")
     assert replace(NEWS, topics=()).choose([OTHER]) == ()
+
+
+@pytest.mark.parametrize(
+    ("word", "text", "stands"),
+    [
+        # German and English inflections meet
+        ("Sprachmodell", "Zwei Sprachmodelle im Vergleich", True),
+        ("robot", "The robots are here", True),
+        # an abbreviation is compared as it stands
+        ("KI", "Die KI lernt", True),
+        ("KI", "Das Kino schliesst", False),
+        ("IT", "Let it be", False),
+        ("KI", "Ein KI-Modell lernt", True),
+        # phrases in their order, next to each other
+        ("künstliche Intelligenz", "Wie künstlicher Intelligenz geholfen wird", True),
+        ("künstliche Intelligenz", "Intelligenz ist künstliche Mühe", False),
+        ("Robot*", "Das Robotikzentrum", True),
+    ],
+)
+def test_words_are_compared_by_their_stems(word: str, text: str, stands: bool) -> None:  # noqa: FBT001 -- a table of cases
+    paper = replace(NEWS, topics=(Topic(name="x", title="X", words=(word,)),))
+    assert bool(topics_of(article(text), paper)) is stands
+
+
+def test_an_excluded_word_speaks_against_a_topic() -> None:
+    paper = replace(NEWS, topics=(replace(CHIPS, without=("Kartoffel",)),))
+    assert topics_of(article("Chip aus Silizium"), paper) == ("chips",)
+    assert topics_of(article("Chip aus Kartoffeln"), paper) == ()
+    assert topics_of(article("Chip", excerpt="Aus der Kartoffel"), paper) == ()
+
+
+def test_what_weighs_little_needs_company() -> None:
+    topic = replace(CHIPS, words=("Chip", "Werk"), weights={"Werk": 0.5, "Chip": 0.5})
+    paper = replace(NEWS, topics=(topic,))
+    assert topics_of(article("Ein Werk"), paper) == ()
+    assert topics_of(article("Ein Werk für jeden Chip"), paper) == ("chips",)
+
+
+def test_a_feed_may_be_a_topic() -> None:
+    topic = Topic(name="x", title="X", feeds=("https://example.org/feed",))
+    paper = replace(NEWS, topics=(topic,))
+    assert topics_of(replace(article("Egal"), feed="https://example.org/feed"), paper) == ("x",)
+    assert topics_of(replace(article("Egal"), feed="https://example.org/other"), paper) == ()

@@ -23,9 +23,10 @@ from digest.jobs.write import Writer
 from digest.model.delivery import Claim
 from digest.model.newsletter import OTHER, Schedule, Topic
 from digest.store import editions, subscribers
+from digest.store.choosing import selections
 from digest.store.queue import Scope
 from digest.store.subscribers import by_ids
-from digest.store.tables import deliveries, edition_articles, selections, subscriptions
+from digest.store.tables import deliveries, edition_articles, subscriptions
 from digest.store.tables import subscribers as people
 
 ROBOTS = Topic(name="robots", title="Roboter", words=("Greifarm",))

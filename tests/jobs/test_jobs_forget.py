@@ -44,9 +44,9 @@ from digest.store.engine import Store
 from digest.store.queue import Scope
 from digest.store.spool import Goodbye, Spool
 from digest.store.suppressions import ERASED
-from digest.store.tables import metadata, workers
+from digest.store.tables import metadata
 from digest.store.tables import subscribers as known
-from digest.store.troubles import asks, quotas
+from digest.store.troubles import asks, quotas, workers
 from digest.subscribers.address import address_key
 
 DOMAIN = "bounces.stadtblatt.example"

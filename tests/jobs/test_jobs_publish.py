@@ -186,8 +186,34 @@ async def test_a_retry_after_the_slot_shows_the_articles_once(world: World, cloc
         assert made.edition.number == day
 
 
-async def test_what_the_limit_left_out_does_not_come_back(world: World, clock: Clock) -> None:
-    short = replace(ONLY_DAILY, limit=2)
+async def test_what_the_limit_left_out_comes_with_the_next_news_while_it_is_fresh(
+    world: World, clock: Clock
+) -> None:
+    short = replace(ONLY_DAILY, limit=2, leftovers=timedelta(days=3))
+    await tick(world, short)
+    await bring(world, *(f"Eins {n}" for n in range(5)))
+    clock.at = NEXT
+    (made,) = await tick(world, short)
+    assert titles(made) == ["Eins 0", "Eins 1"]
+    clock.forward(days=1)
+    # by itself it is no reason to write
+    assert await tick(world, short) == []
+    await bring(world, "Zwei")
+    clock.forward(hours=6)
+    made_now = await publish_now(world, short, DAILY)
+    assert made_now is not None
+    assert titles(made_now) == ["Zwei", "Eins 2"]
+    await bring(world, "Drei")
+    clock.forward(days=2)
+    (made,) = await tick(world, short)
+    # what is two days old is news no longer
+    assert titles(made) == ["Drei"]
+
+
+async def test_without_leftovers_what_the_limit_left_out_does_not_come_back(
+    world: World, clock: Clock
+) -> None:
+    short = replace(ONLY_DAILY, limit=2, leftovers=timedelta())
     await tick(world, short)
     await bring(world, *(f"Eins {n}" for n in range(5)))
     clock.at = NEXT

@@ -20,7 +20,7 @@ from digest.jobs.worker import LEASE, gone, this_worker
 from digest.jobs.world import World
 from digest.store import deliveries, queue, workers
 from digest.store.queue import Scope
-from digest.store.tables import workers as roll
+from digest.store.troubles import workers as roll
 
 ME = this_worker(b"test")
 OTHER_MACHINE = "another boot pid:[1]"

@@ -33,8 +33,8 @@ from digest.store.tables import (
     slots,
     subscribers,
     subscriptions,
-    workers,
 )
+from digest.store.troubles import workers
 
 T = TypeVar("T")
 

@@ -1,9 +1,11 @@
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from digest.errors import SettingsError
 from digest.model.newsletter import FeedSource, Schedule, Sender
+from digest.model.policy import Ranking, SectionRule
 from digest.settings import read_newsletters
 
 WHOLE = """
@@ -84,3 +86,70 @@ def test_two_newsletters_of_one_slug_are_refused(tmp_path: Path) -> None:
 def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="digest init"):
         read_newsletters(tmp_path / "newsletters.toml")
+
+
+CHOOSING = """
+limit = 20
+minutes = 5
+leftovers = "36h"
+only_topics = true
+
+[newsletter.ranking]
+half_life = "12h"
+source = 0.5
+
+[newsletter.sections."Stellenangebote"]
+limit = 3
+order = "newest"
+
+[newsletter.sections."Bücher"]
+weight = -0.5
+
+[newsletter.topics.ki]
+title = "KI"
+words = ["KI", { name = "Modell", weight = 0.5 }]
+feeds = ["https://www.example.org/feed"]
+without = ["Automodell"]
+weight = 2
+"""
+
+
+def test_all_that_can_be_said_about_choosing_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "newsletters.toml"
+    head, schedules = WHOLE.split("[newsletter.schedules]")
+    path.write_text(f"{head}{CHOOSING}\n[newsletter.schedules]{schedules}")
+    (found,) = read_newsletters(path)
+    assert (found.limit, found.minutes, found.leftovers) == (20, 5, timedelta(hours=36))
+    # a feed with a section of its own is not the newsletter's subject
+    assert [each.only_topics for each in found.feeds] == [True, False]
+    assert found.ranking == Ranking(half_life=timedelta(hours=12), source=0.5)
+    assert [each.title for each in found.sections] == ["Stellenangebote", "Bücher"]
+    assert found.section_rule("Stellenangebote") == SectionRule(
+        title="Stellenangebote", limit=3, order="newest"
+    )
+    [topic] = found.topics
+    assert (topic.words, topic.weights) == (("KI", "Modell"), {"Modell": 0.5})
+    assert (topic.feeds, topic.without) == (("https://www.example.org/feed",), ("Automodell",))
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('leftovers = "bald"', "length of time"),
+        ("only_topics = true", "only_topics needs"),
+        ("minutes = 0", "minutes"),
+        ('[newsletter.ranking]\nhalf_life = "0h"', "length of time"),
+        ('[newsletter.sections."X"]\nlimits = 3', "unknown key"),
+        # what does nothing yet is not taken in silence
+        ('approval = "45m"\neditors = ["chef@example.org"]', "not there yet"),
+        ('search = ["google"]', "not there yet"),
+        ('[newsletter.support]\ntext = "x"\nurl = "https://example.org"', "not there yet"),
+        ('[newsletter.sections."X"]\ntext = "Was wir lesen"', "not there yet"),
+    ],
+)
+def test_what_is_wrong_about_choosing_is_told(tmp_path: Path, line: str, says: str) -> None:
+    head, schedules = WHOLE.split("[newsletter.schedules]")
+    with pytest.raises(SettingsError) as problem:
+        _read(tmp_path, f"{head}{line}\n[newsletter.schedules]{schedules}")
+    assert says in str(problem.value)
+    assert "\n" not in str(problem.value)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.exc import StatementError
 
 from digest.errors import StoreError, StoreTooNew
-from digest.store import sources, troubles  # noqa: F401 -- their tables are the metadata's too
+from digest.store import choosing, sources, troubles  # noqa: F401 -- their tables are the metadata's too
 from digest.store.engine import Store, open_store
 from digest.store.tables import feeds, metadata
 
