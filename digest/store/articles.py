@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Row, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.article import Article, NewArticle
@@ -144,10 +144,9 @@ async def candidates(
     """
     rank = {source.url: place for place, source in enumerate(sources)}
     sections = {source.url: source.section for source in sources}
-    here = (edition_articles.c.newsletter == newsletter) & (edition_articles.c.schedule == schedule)
-    no_room = edition_articles.c.reason.in_(LEFT_OVER)
-    considered = select(edition_articles.c.article_id).where(here)
-    settled = considered.where(no_room.is_not(True))
+    considered = select(edition_articles.c.article_id).where(
+        edition_articles.c.newsletter == newsletter, edition_articles.c.schedule == schedule
+    )
     published = func.coalesce(articles.c.published_at, articles.c.first_seen_at)
     query = (
         select(articles, feeds.c.url.label("feed_url"), feeds.c.title.label("feed_title"))
@@ -158,18 +157,8 @@ async def candidates(
             articles.c.candidate.is_(True),
             articles.c.flood_id.is_(None),
             articles.c.withdrawn_at.is_(None),
-            articles.c.id.not_in(settled),
-            or_(articles.c.id.not_in(considered), published >= fresh_since)
-            if fresh_since is not None
-            else articles.c.id.not_in(considered),
-            or_(
-                # what comes late to a feed of this newsletter is new to its readers
-                articles.c.first_seen_at >= seen_since,
-                appearances.c.seen_at >= seen_since,
-                articles.c.id.in_(considered),
-            )
-            if seen_since is not None
-            else literal(value=True),
+            _is_open(considered, published, fresh_since),
+            _is_new(considered, seen_since),
         )
         .order_by(published.desc(), articles.c.id)
     )
@@ -180,6 +169,28 @@ async def candidates(
         if before is None or rank[row.feed_url] < rank[before.feed_url]:
             best[row.id] = row
     return [as_article(row, section=sections[row.feed_url]) for row in best.values()]
+
+
+def _is_open(
+    considered: Select[int], published: ColumnElement[datetime], fresh_since: datetime | None
+) -> ColumnElement[bool]:
+    """No edition considered it, or there was no room for it and it is fresh still."""
+    new = articles.c.id.not_in(considered)
+    if fresh_since is None:
+        return new
+    settled = considered.where(edition_articles.c.reason.in_(LEFT_OVER).is_not(True))
+    return or_(new, and_(articles.c.id.not_in(settled), published >= fresh_since))
+
+
+def _is_new(considered: Select[int], seen_since: datetime | None) -> ColumnElement[bool]:
+    if seen_since is None:
+        return literal(value=True)
+    return or_(
+        # what comes late to a feed of this newsletter is new to its readers
+        articles.c.first_seen_at >= seen_since,
+        appearances.c.seen_at >= seen_since,
+        articles.c.id.in_(considered),
+    )
 
 
 def as_article(row: Row[tuple[object, ...]], *, section: str | None) -> Article:
