@@ -14,6 +14,7 @@ from digest.cli.run import here, out, print_json, run, told
 from digest.errors import DigestError, UsageError
 from digest.jobs.exhibit import describe, lay_out
 from digest.jobs.gather import Poll
+from digest.jobs.press import name_of
 from digest.jobs.rehearse import as_edition, rehearse, show
 from digest.jobs.world import World
 from digest.model.newsletter import Newsletter
@@ -75,8 +76,7 @@ async def _look_ahead(newsletter: str | None, reader: str | None, to: Path | Non
         schedule = which.default_schedule
         if person is not None:
             schedule = which.schedule(person.frequency) or schedule
-        choice = person.topics if person else ()
-        rehearsal = await rehearse(world, which, schedule, choice=choice)
+        rehearsal = await rehearse(world, which, schedule, name=_selection(which, person))
         failed = [poll for poll in rehearsal.polls if poll.error]
         found = rehearsal.prepared
         if found is None:
@@ -86,8 +86,8 @@ async def _look_ahead(newsletter: str | None, reader: str | None, to: Path | Non
             which,
             found.draft,
             schedule=schedule.name,
-            number=found.number,
-            made_at=found.made_at,
+            number=found.chosen.number,
+            made_at=found.chosen.made_at,
         )
         if to is not None:
             try:
@@ -95,6 +95,11 @@ async def _look_ahead(newsletter: str | None, reader: str | None, to: Path | Non
             except OSError as problem:
                 raise DigestError(f"--out {to}: {problem.strerror}") from problem
         return _Preview(failed, facts, shown.text)
+
+
+def _selection(newsletter: Newsletter, person: Subscription | None) -> str:
+    """The name of what this reader gets."""
+    return name_of(newsletter, person.topics, person.subscriber.language) if person else ""
 
 
 async def _reader(world: World, newsletter: Newsletter, address: str) -> Subscription:

@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from digest.editions.calendar import due_slot, rarer_than
-from digest.editions.compose import compose
 from digest.editions.events import events_of
 from digest.editions.topics import wanted, with_topics
 from digest.editions.weigh import Event, Ranks, weigh
+from digest.jobs.press import Chosen, Press
 from digest.jobs.world import World
-from digest.messages.assemble import bind
-from digest.messages.render import SIZE, size_of
 from digest.model.article import Article
 from digest.model.edition import Draft, Written
+from digest.model.layout import read_name
 from digest.model.newsletter import Newsletter, Schedule
 from digest.store import articles, editions, recent, verdicts, wishes
 from digest.store.engine import Connection
@@ -43,15 +42,10 @@ OVERLAP = timedelta(days=1)
 class Prepared:
     """An edition that could go out now: chosen and written, not stored."""
 
+    chosen: Chosen
     draft: Draft
     written: Written
-    number: int
-    nonce: str
-    made_at: datetime
-    #: what it was chosen from
-    found: tuple[Article, ...]
-    #: what was found out about these
-    ranks: Ranks
+    language: str
 
 
 async def prepare(
@@ -60,48 +54,39 @@ async def prepare(
     newsletter: Newsletter,
     schedule: Schedule,
     *,
-    choice: Sequence[str] = (),
+    name: str = "",
 ) -> Prepared | None:
-    """The edition that would go out now; None when there is nothing new.
+    """The edition that would go out now, or a selection of it; None when there is nothing new."""
+    chosen = await choose(connection, world, newsletter, schedule)
+    press = Press(world, newsletter, chosen)
+    await press.set([name])
+    page = press.page(name)
+    if page is None:
+        return None
+    return Prepared(
+        chosen=chosen,
+        draft=page.draft,
+        written=press.write(name),
+        language=read_name(name)[1] or newsletter.language,
+    )
 
-    With a `choice` of topics: what of it a reader of that choice gets.
-    """
+
+async def choose(
+    connection: Connection, world: World, newsletter: Newsletter, schedule: Schedule
+) -> Chosen:
+    """What an edition that is made now may tell; nothing where nothing is new."""
     now = world.clock()
     found, ranks = await _ranked(connection, newsletter, schedule, now=now)
-    number = await editions.next_number(connection, newsletter.slug)
-    # chosen after the articles were read: no feed can hold it
-    nonce = world.secret_bytes(16).hex()
-    return await _write(
-        world,
-        newsletter,
-        wanted(found, newsletter, choice),
-        ranks,
-        schedule=schedule,
-        number=number,
-        nonce=nonce,
-        now=now,
+    rarer = rarer_than(schedule, newsletter, now=now)
+    return Chosen(
+        found=tuple(found),
+        ranks=ranks,
+        number=await editions.next_number(connection, newsletter.slug),
+        # drawn after the articles were read: no feed can hold it
+        nonce=world.secret_bytes(16).hex(),
+        made_at=now,
+        rarer=rarer.name if rarer else None,
     )
-
-
-async def select_for(
-    world: World, newsletter: Newsletter, schedule: Schedule, whole: Prepared, choice: Sequence[str]
-) -> Prepared | None:
-    """What readers of a choice of topics get of an edition; None when there is nothing in it.
-
-    Chosen anew from all that the edition was chosen from: what had no room in the whole may well
-    have some here.
-    """
-    mine = await _write(
-        world,
-        newsletter,
-        wanted(whole.found, newsletter, choice),
-        replace(whole.ranks, left_out=()),
-        schedule=schedule,
-        number=whole.number,
-        nonce=whole.nonce,
-        now=whole.made_at,
-    )
-    return replace(mine, written=bind(mine.written, nonce=whole.nonce)) if mine else None
 
 
 async def _ranked(
@@ -173,92 +158,21 @@ def _first_look_back(newsletter: Newsletter, schedule: Schedule, now: datetime) 
     return min(start, now - LOOK_BACK)
 
 
-async def _write(
-    world: World,
-    newsletter: Newsletter,
-    found: Sequence[Article],
-    ranks: Ranks,
-    *,
-    schedule: Schedule,
-    number: int,
-    nonce: str,
-    now: datetime,
-) -> Prepared | None:
-    draft = compose(found, newsletter, ranks=ranks)
-    if draft is None:
-        return None
-    rarer = rarer_than(schedule, newsletter, now=now)
-    while True:
-        written = await asyncio.to_thread(
-            world.renderer.render_edition,
-            draft,
-            newsletter,
-            number=number,
-            made_at=now,
-            language=newsletter.language,
-            nonce=nonce,
-            public_url=world.public_url,
-            rarer=rarer.name if rarer else None,
-        )
-        shorter = _shorten(draft, written, found, newsletter, ranks)
-        if shorter is None:
-            return Prepared(
-                draft=draft,
-                written=written,
-                number=number,
-                nonce=nonce,
-                made_at=now,
-                found=tuple(found),
-                ranks=ranks,
-            )
-        draft = shorter
-
-
-def _shorten(
-    draft: Draft,
-    written: Written,
-    found: Sequence[Article],
-    newsletter: Newsletter,
-    ranks: Ranks,
-) -> Draft | None:
-    """A draft with fewer articles, or None when the mail is short enough.
-
-    The HTML has to be shown whole, and reading it may not take longer than the newsletter says.
-    """
-    size, minutes, most = size_of(written), written.minutes or 1, newsletter.minutes
-    chosen = len(draft.articles)
-    too_long = most is not None and minutes > most
-    if chosen == 1 or (size <= SIZE and not too_long):
-        return None
-    share = min(SIZE / size, (most or minutes) / minutes)
-    fewer = max(1, min(chosen - 1, int(chosen * share)))
-    shorter = compose(found, replace(newsletter, limit=fewer), ranks=ranks)
-    if shorter is None:
-        return None
-    why = "size" if size > SIZE else "minutes"
-    # what stayed out before keeps its reason; this may be the second time that we shorten
-    reasons = {each.article.id: each.reason for each in draft.left_out}
-    return replace(
-        shorter,
-        left_out=tuple(
-            replace(each, reason=reasons.get(each.article.id, why))
-            if each.reason == "limit"
-            else each
-            for each in shorter.left_out
-        ),
-    )
-
-
 async def count_recipients(
     connection: Connection, newsletter: Newsletter, schedule: Schedule, prepared: Prepared
 ) -> int:
     """How many readers would get something of this edition, by their choices of topics."""
     others = newsletter.takes_in_others_than(schedule)
     found = await wishes.all_of(
-        connection, newsletter.slug, [schedule.name], others, by_hour=False, now=prepared.made_at
+        connection,
+        newsletter.slug,
+        [schedule.name],
+        others,
+        by_hour=False,
+        now=prepared.chosen.made_at,
     )
     return sum(
         each.readers
         for each in found
-        if wanted(prepared.found, newsletter, read_choice(each.choice))
+        if wanted(prepared.chosen.found, newsletter, read_choice(each.choice))
     )

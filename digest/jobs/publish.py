@@ -8,8 +8,9 @@ from datetime import datetime
 
 from digest.editions.calendar import due_slot
 from digest.jobs import remember, restore
-from digest.jobs.distribute import distribute
-from digest.jobs.prepare import prepare
+from digest.jobs.distribute import Distribution
+from digest.jobs.prepare import choose
+from digest.jobs.press import Press
 from digest.jobs.world import World
 from digest.model.edition import Draft, Edition, Slot
 from digest.model.newsletter import Newsletter, Schedule
@@ -85,8 +86,12 @@ async def _publish(
         await lock_newsletter(connection, newsletter.slug)
         if await editions.is_taken(connection, slot):
             return None
-        prepared = await prepare(connection, world, newsletter, schedule)
-        if prepared is None:
+        chosen = await choose(connection, world, newsletter, schedule)
+        press = Press(world, newsletter, chosen)
+        readers = Distribution(connection, newsletter, schedule, slot, press)
+        wishes = await readers.begin()
+        page = press.page("")
+        if page is None:
             if not slot.manual:
                 await editions.take(connection, slot, outcome="nothing new", now=now)
             _tell_nothing(slot)
@@ -95,20 +100,18 @@ async def _publish(
         edition = await editions.add(
             connection,
             slot,
-            draft=prepared.draft,
-            written=prepared.written,
-            number=prepared.number,
+            draft=page.draft,
+            written=press.write(""),
+            number=chosen.number,
             language=newsletter.language,
-            nonce=prepared.nonce,
-            now=now,
+            nonce=chosen.nonce,
+            now=chosen.made_at,
         )
-        recipients = await distribute(
-            connection, world, newsletter, slot, edition=edition, prepared=prepared
-        )
+        recipients = await readers.fan_out(edition, wishes)
         mark = await remember.count(connection, world)
     await remember.note(world, mark, [edition.id])
-    _tell(edition, prepared.draft, recipients)
-    return Published(edition=edition, draft=prepared.draft, recipients=recipients)
+    _tell(edition, page.draft, recipients)
+    return Published(edition=edition, draft=page.draft, recipients=recipients)
 
 
 def _tell_nothing(slot: Slot) -> None:

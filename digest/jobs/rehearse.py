@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from digest.errors import UsageError
@@ -36,11 +35,11 @@ async def rehearse(
     schedule: Schedule,
     *,
     gathering: bool = True,
-    choice: Sequence[str] = (),
+    name: str = "",
 ) -> Rehearsal:
     """Poll, choose and write as a send would, and take every change of the database back.
 
-    With a `choice` of topics: what readers of that choice would get.
+    With the `name` of a selection: what its readers would get.
     """
     urls = [source.url for source in newsletter.feeds]
     async with world.store.rehearse() as connection:
@@ -57,7 +56,7 @@ async def rehearse(
             for feed, answer in zip(known, answers, strict=True)
             if answer is not None
         ]
-        prepared = await prepare(connection, world, newsletter, schedule, choice=choice)
+        prepared = await prepare(connection, world, newsletter, schedule, name=name)
         readers = (
             await count_recipients(connection, newsletter, schedule, prepared) if prepared else 0
         )
@@ -70,10 +69,10 @@ def as_edition(prepared: Prepared, newsletter: Newsletter, schedule: Schedule) -
         id=0,
         newsletter=newsletter.slug,
         schedule=schedule.name,
-        number=prepared.number,
-        made_at=prepared.made_at,
-        language=newsletter.language,
-        nonce=prepared.nonce,
+        number=prepared.chosen.number,
+        made_at=prepared.chosen.made_at,
+        language=prepared.language,
+        nonce=prepared.chosen.nonce,
         written=prepared.written,
     )
 

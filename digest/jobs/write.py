@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeVar
 
 from digest.jobs.correct import read_erratum
+from digest.jobs.reprint import Forme, read_edition, read_forme
 from digest.jobs.world import World
 from digest.messages import assemble, mime, notices
 from digest.messages.sign import sign
 from digest.model.delivery import Claim
 from digest.model.edition import Edition
+from digest.model.layout import read_name
 from digest.model.message import Links, Message, Notice, WayBack
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Subscription
-from digest.store import editions
+
+#: selections that a writer keeps ready; each is as large as two mails
+_KEPT = 32
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 
 
 @dataclass(slots=True)
@@ -24,7 +33,11 @@ class Writer:
     world: World
     #: those whose messages are to be written, by subscription
     readers: dict[int, Subscription] = field(default_factory=dict)
-    _met: dict[tuple[int, str], tuple[Edition, assemble.Joined]] = field(default_factory=dict)
+    #: the selections that were met last, laid out and joined
+    _met: OrderedDict[tuple[int, str], tuple[Edition, assemble.Joined]] = field(
+        default_factory=OrderedDict
+    )
+    _formes: OrderedDict[tuple[int, str], Forme] = field(default_factory=OrderedDict)
     _errata: dict[int, notices.Erratum] = field(default_factory=dict)
 
     async def write(self, claim: Claim) -> Message:
@@ -37,7 +50,7 @@ class Writer:
         if claim.edition_id is None:
             erratum = await self._erratum(claim)
             return write_notice(self.world, claim, reader, newsletter, back=back, erratum=erratum)
-        edition, joined = await self._edition(claim.edition_id, claim.choice)
+        edition, joined = await self._edition(claim.edition_id, claim)
         return write_edition(
             self.world, edition, joined, reader, newsletter, choice=claim.choice, back=back
         )
@@ -51,15 +64,43 @@ class Writer:
                 self._errata[claim.about] = await read_erratum(connection, claim.about)
         return self._errata[claim.about]
 
-    async def _edition(self, edition_id: int, choice: str) -> tuple[Edition, assemble.Joined]:
-        key = edition_id, choice
-        if key not in self._met:
-            async with self.world.store.read() as connection:
-                edition = await editions.get(connection, edition_id, choice=choice)
-            if edition is None:
-                raise LookupError(f"edition {edition_id} {choice} is gone")
-            self._met[key] = (edition, assemble.join_cards(edition))
-        return self._met[key]
+    async def _edition(self, edition_id: int, claim: Claim) -> tuple[Edition, assemble.Joined]:
+        """What this row stands for. Raises LookupError."""
+        if claim.extra is not None:
+            forme = await self._forme(edition_id, claim.choice)
+            mine = forme.print(claim.extra)
+            return mine, assemble.join_cards(mine)
+        key = edition_id, claim.choice
+        if key in self._met:
+            self._met.move_to_end(key)
+            return self._met[key]
+        async with self.world.store.read() as connection:
+            edition = await read_edition(connection, edition_id, name=claim.choice)
+        if edition is None:
+            raise LookupError(f"edition {edition_id} {claim.choice} is gone")
+        return _remember(self._met, key, (edition, assemble.join_cards(edition)))
+
+    async def _forme(self, edition_id: int, name: str) -> Forme:
+        """What the mails of single readers are laid out from. Raises LookupError."""
+        key = edition_id, name
+        if key in self._formes:
+            self._formes.move_to_end(key)
+            return self._formes[key]
+        async with self.world.store.read() as connection:
+            forme = await read_forme(connection, edition_id, name)
+        match forme:
+            case Forme():
+                return _remember(self._formes, key, forme)
+            case _:
+                raise LookupError(f"edition {edition_id} {name} has no plan")
+
+
+def _remember(met: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> _Value:
+    """Keep what was met last; rows of one selection come together."""
+    met[key] = value
+    if len(met) > _KEPT:
+        met.popitem(last=False)
+    return value
 
 
 def way_back(world: World, claim: Claim, reader: Subscription) -> WayBack | None:
@@ -76,20 +117,26 @@ def way_back(world: World, claim: Claim, reader: Subscription) -> WayBack | None
 
 
 def links_for(
-    world: World, newsletter: Newsletter, ref: bytes, edition_id: int, choice: str = ""
+    world: World, newsletter: Newsletter, ref: bytes, edition_id: int, name: str = ""
 ) -> Links:
-    """The addresses that belong to the reader of this reference, and of this choice of topics."""
+    """The addresses that belong to the reader of this reference, and of this selection."""
     base = world.public_url
     archive = f"{base}/archive/{newsletter.slug}"
     return Links(
         unsubscribe=f"{base}/unsubscribe/{world.signer.unsubscribe_token(ref)}",
         preferences=f"{base}/preferences/{world.signer.preferences_token(ref)}",
         # an edition that is only shown or tested has no page of its own
-        view=(f"{archive}/{edition_id}" + (f"?topics={choice}" if choice else ""))
-        if edition_id
-        else archive,
+        view=f"{archive}/{edition_id}{_query(name)}" if edition_id else archive,
         archive=archive,
     )
+
+
+def _query(name: str) -> str:
+    """What leads to a selection of an edition on the web."""
+    choice, language = read_name(name)
+    asked = [f"topics={choice}"] if choice else []
+    asked += [f"in={language}"] if language else []
+    return f"?{'&'.join(asked)}" if asked else ""
 
 
 def write_edition(

@@ -1,7 +1,7 @@
-"""Turns a draft into a written edition, a kind and its facts into a notice, a name into a page.
+"""Turns drafts into a sheet, a kind and its facts into a notice, a name into a page.
 
 An edition is rendered once for everybody: what is personal stays a slot, each story's card is cut
-out of the frame. Nothing here knows a reader.
+out of the frame, and a plan says which pieces a selection has. Nothing here knows a reader.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from markupsafe import Markup
 
 from digest.errors import TemplateFault
 from digest.messages import marks, plain
+from digest.messages.contents import tell_all
+from digest.messages.cut import check_pieces, cut, tidy
 from digest.messages.inline import inline
-from digest.messages.stories import DETAILS, Detail, tell
+from digest.messages.layout import SIZE, lay_out, size_of
+from digest.messages.planning import make_plan
+from digest.messages.sheet import Facts, make_sheet, read_facts, wanted_pieces
 from digest.messages.templates import Templates, builtin_templates
-from digest.model.edition import Card, Draft, Written
 from digest.model.message import Notice
 
 if TYPE_CHECKING:
@@ -25,17 +28,18 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from digest.messages.contents import Contents
+    from digest.model.article import Article
+    from digest.model.edition import Draft, Written
+    from digest.model.layout import Plan, Sheet
     from digest.model.newsletter import Newsletter
 
-__all__ = ["SIZE", "Renderer", "builtin_templates"]
+__all__ = ["SIZE", "Renderer", "builtin_templates", "size_of"]
 
-#: octets of the HTML part: Gmail cuts what is longer than 102,000, links and all
-SIZE: Final = 90_000
 #: characters of a subject or preheader
 _SUBJECT: Final = 150
 _PREHEADER: Final = 200
 
-_EMPTY_LINES: Final = re.compile(r"\n[ \t]*(?:\n[ \t]*){2,}")
 _INDENT: Final = re.compile(r"\n[ \t\n]+")
 
 
@@ -44,6 +48,61 @@ class Renderer:
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._templates = Templates(folders)
+
+    def render_sheet(
+        self,
+        drafts: Sequence[Draft],
+        newsletter: Newsletter,
+        *,
+        number: int,
+        made_at: datetime,
+        language: str,
+        nonce: str,
+        public_url: str,
+        rarer: str | None = None,
+        beside: Sequence[Article] = (),
+    ) -> Sheet:
+        """Render all pieces of an edition in its newsletter's theme, once.
+
+        `drafts` are all its distinct selections, `beside` articles that only single readers get.
+        `rarer` names the schedule to offer readers to whom this one is too much.
+        `nonce` is 32 hexadecimal digits drawn after the articles were read. Raises TemplateFault.
+        """
+        facts = Facts(
+            nonce=nonce, number=number, made_at=made_at, public_url=public_url, rarer=rarer
+        )
+        contents = tell_all(
+            drafts,
+            newsletter,
+            number=number,
+            made_at=made_at,
+            language=language,
+            slot=marks.slot(nonce, "number"),
+            public_url=public_url,
+            beside=beside,
+        )
+        html, text = self._pieces(newsletter, contents, facts, language=language)
+        return make_sheet(html, text, contents, facts, language=language)
+
+    def plan_edition(self, draft: Draft, sheet: Sheet, newsletter: Newsletter) -> Plan:
+        """Plan a selection: what of its sheet stands where.
+
+        Where the HTML would pass 90,000 octets, less is told of each story. Raises TemplateFault,
+        and ValueError where the sheet holds no card of one of its articles.
+        """
+        subject = plain.shorten(plain.tame(draft.subject), _SUBJECT)
+        preheader = plain.shorten(plain.tame(draft.preheader), _PREHEADER)
+        values = _values(newsletter, read_facts(sheet))
+        values |= {"subject": subject, "preheader": preheader}
+        name = f"editions/{newsletter.theme}/subject.txt"
+        said = plain.one_line(self._say(name, sheet.language, values))
+        return make_plan(
+            draft,
+            sheet,
+            newsletter,
+            subject=plain.shorten(said, _SUBJECT),
+            preheader=preheader,
+        )
 
     def render_edition(
         self,
@@ -57,32 +116,18 @@ class Renderer:
         public_url: str,
         rarer: str | None = None,
     ) -> Written:
-        """Write an edition in its newsletter's theme, with slots and cards (see `marks`).
-
-        `rarer` names the schedule to offer readers to whom this one is too much.
-        `nonce` is 32 hexadecimal digits drawn after the articles were read. Where the HTML would
-        pass 90,000 octets, less is told of each story. Raises TemplateFault.
-        """
-        theme = f"editions/{newsletter.theme}"
-        facts: dict[str, Any] = {
-            "newsletter": _tamed(newsletter),
-            "home_url": f"{public_url.rstrip('/')}/{newsletter.slug}",
-            "number": number,
-            "made_at": made_at,
-            "timezone": newsletter.timezone,
-            "slot": marks.slots(nonce),
-            "rarer": rarer,
-            "topic_titles": {each.name: plain.tame(each.title) for each in newsletter.topics},
-            "subject": plain.shorten(plain.tame(draft.subject), _SUBJECT),
-            "preheader": plain.shorten(plain.tame(draft.preheader), _PREHEADER),
-        }
-        subject = self._say(f"{theme}/subject.txt", language, facts)
-        facts["subject"] = plain.shorten(plain.one_line(subject), _SUBJECT)
-        for detail in DETAILS:
-            written = self._write(theme, draft, detail, language=language, nonce=nonce, facts=facts)
-            if size_of(written) <= SIZE:
-                break
-        return written
+        """Write an edition of one selection: its sheet, its plan and its layout at once."""
+        sheet = self.render_sheet(
+            [draft],
+            newsletter,
+            number=number,
+            made_at=made_at,
+            language=language,
+            nonce=nonce,
+            public_url=public_url,
+            rarer=rarer,
+        )
+        return lay_out(sheet, self.plan_edition(draft, sheet, newsletter), nonce=nonce)
 
     def check_theme(self, name: str) -> None:
         """Raise TemplateFault unless a theme of this name is whole."""
@@ -98,7 +143,7 @@ class Renderer:
             kind=kind,
             subject=context["subject"],
             html=self._say(f"{folder}/body.html", language, context),
-            text=_tidy(self._say(f"{folder}/body.txt", language, context)),
+            text=tidy(self._say(f"{folder}/body.txt", language, context)),
         )
 
     def render_page(self, name: str, *, language: str, **context: Any) -> str:
@@ -108,36 +153,40 @@ class Renderer:
     def _say(self, name: str, language: str, context: dict[str, Any]) -> str:
         return self._templates.render(name, language=language, context=context)
 
-    def _write(
-        self,
-        theme: str,
-        draft: Draft,
-        detail: Detail,
-        *,
-        language: str,
-        nonce: str,
-        facts: dict[str, Any],
-    ) -> Written:
-        facts = {**facts, "contents": tell(draft, detail)}
-        sheet = Markup(self._say(f"{theme}/style.css", language, facts))  # noqa: S704 -- no feed's text is in it
-        marked: dict[str, Any] = {"style": sheet, "marks": marks.Marks(nonce, html=True)}
-        page = self._say(f"{theme}/body.html", language, facts | marked)
-        text = self._say(
-            f"{theme}/body.txt", language, facts | {"marks": marks.Marks(nonce, html=False)}
-        )
-        return _cut(
-            Written(
-                subject=facts["subject"],
-                preheader=facts["preheader"],
-                html=_INDENT.sub("\n", _inlined(page, f"{theme}/body.html")),
-                text=_tidy(text),
-                cards=(),
-                minutes=facts["contents"].minutes,
-            ),
-            nonce=nonce,
-            ids=[article.id for article in draft.articles],
-            theme=theme,
-        )
+    def _pieces(
+        self, newsletter: Newsletter, contents: Contents, facts: Facts, *, language: str
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """The pieces of the HTML and of the text, by their marks' names."""
+        theme, nonce = f"editions/{newsletter.theme}", facts.nonce
+        slot = marks.slots(nonce)
+        values = _values(newsletter, facts)
+        values |= {"slot": slot, "contents": contents}
+        values |= {name: slot[name] for name in ("subject", "preheader")}
+        style = Markup(self._say(f"{theme}/style.css", language, values))  # noqa: S704 -- no feed's text is in it
+        found = []
+        for name, html in ((f"{theme}/body.html", True), (f"{theme}/body.txt", False)):
+            marked = {"marks": marks.Marks(nonce, html=html), "style": style}
+            said = self._say(name, language, values | marked)
+            if html:
+                said = _INDENT.sub("\n", _inlined(said, name))
+            pieces = cut(said, nonce=nonce, html=html, where=name)
+            wanted = wanted_pieces(contents)
+            check_pieces(pieces, wanted=wanted, nonce=nonce, html=html, where=name)
+            found.append(pieces)
+        return found[0], found[1]
+
+
+def _values(newsletter: Newsletter, facts: Facts) -> dict[str, Any]:
+    """What every template of a theme gets."""
+    return {
+        "newsletter": _tamed(newsletter),
+        "home_url": f"{facts.public_url.rstrip('/')}/{newsletter.slug}",
+        "number": facts.number,
+        "made_at": facts.made_at,
+        "timezone": newsletter.timezone,
+        "rarer": facts.rarer,
+        "topic_titles": {each.name: plain.tame(each.title) for each in newsletter.topics},
+    }
 
 
 def _tamed(newsletter: Newsletter) -> Newsletter:
@@ -150,59 +199,8 @@ def _tamed(newsletter: Newsletter) -> Newsletter:
     )
 
 
-def size_of(written: Written) -> int:
-    """Return how many octets the HTML part has with all cards, personal values left out."""
-    return sum(len(part.encode()) for part in (written.html, *(c.html for c in written.cards)))
-
-
 def _inlined(page: str, name: str) -> str:
     try:
         return inline(page)
     except ValueError as error:
         raise TemplateFault(f"{name}: {' '.join(str(error).split())}: mend the theme") from error
-
-
-def _tidy(text: str) -> str:
-    """A text part with at most one empty line in a row, ending in one line end."""
-    return _EMPTY_LINES.sub("\n\n", "\n".join(map(str.rstrip, text.splitlines()))).strip() + "\n"
-
-
-def _cut(whole: Written, *, nonce: str, ids: list[int], theme: str) -> Written:
-    """Cut the cards out of the frame. Raises TemplateFault where a theme left something out."""
-    pages, texts = (
-        _cards(part, nonce=nonce, html=html)
-        for part, html in ((whole.html, True), (whole.text, False))
-    )
-    for part, cards in (("body.html", pages), ("body.txt", texts)):
-        if list(cards) != ids:
-            raise TemplateFault(
-                f"{theme}/{part}: {len(cards)} of {len(ids)} stories stand between"
-                " marks.card(story.id) and marks.card_end: each has to, once, in order"
-            )
-    frames = [
-        _frame(whole.html, nonce=nonce, html=True),
-        _frame(whole.text, nonce=nonce, html=False),
-    ]
-    for part, frame in zip(("body.html", "body.txt"), frames, strict=True):
-        if f"{nonce}-unsubscribe" not in frame:
-            raise TemplateFault(
-                f"{theme}/{part} has no slot.unsubscribe: every mail needs the link"
-            )
-    return Written(
-        subject=whole.subject,
-        preheader=whole.preheader,
-        html=frames[0],
-        text=frames[1],
-        cards=tuple(Card(article_id=key, html=pages[key], text=texts[key]) for key in ids),
-        minutes=whole.minutes,
-    )
-
-
-def _cards(part: str, *, nonce: str, html: bool) -> dict[int, str]:
-    found = marks.find_region(nonce, marks.CARD, html=html).finditer(part)
-    return {int(match.group(1)): match.group(2) for match in found}
-
-
-def _frame(part: str, *, nonce: str, html: bool) -> str:
-    cards = marks.find_region(nonce, marks.CARD, html=html)
-    return cards.sub(lambda m: marks.card_slot(nonce, int(m.group(1)), html=html), part)

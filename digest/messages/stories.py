@@ -1,7 +1,6 @@
-"""Turns a draft into what a theme may say: cleaned texts, safe links, sizes of pictures.
+"""Turns an article into what a theme may say of it: cleaned texts, safe links, sizes of pictures.
 
-A theme sees no article itself, so that no text of a feed gets past `plain`. It decides how much
-of an edition is told at length, and writes no markup.
+A theme sees no article itself, so that no text of a feed gets past `plain`. It writes no markup.
 """
 
 from __future__ import annotations
@@ -9,15 +8,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote_plus
 
 from digest.messages import plain
+from digest.model.layout import Form
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from digest.model.article import Article, Image
-    from digest.model.edition import Draft, Section
+    from digest.model.policy import SearchEngine
 
 #: CSS pixels: the column of a card, and what is too small to be a picture of something
 COLUMN: Final = 556
@@ -27,29 +28,19 @@ _TALLEST: Final = 480
 _TITLE: Final = 320
 _ALT: Final = 160
 _NAME: Final = 60
+#: how much of a text each card tells
+EXCERPTS: Final[Mapping[Form, int]] = {
+    Form.LEAD: 260,
+    Form.FULL: 260,
+    Form.BRIEF: 120,
+    Form.LINE: 0,
+}
+#: words of a title that one looks further for, and characters: some write without spaces
+_QUERY: Final = 12
+_QUERY_LENGTH: Final = 100
 #: after a word of some length: "z. B. " ends no sentence
 _SENTENCE_END: Final = re.compile(r"\w{3}[.!?](?=\s)")
-_WORDS_A_MINUTE: Final = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Detail:
-    """How much an edition says: how many stories are told at length, and the excerpts' sizes."""
-
-    full: int
-    #: characters
-    excerpt: int
-    brief: int
-    #: how many headlines stand on top
-    headlines: int
-
-
-#: tried in this order until the mail is small enough to be shown whole
-DETAILS: Final = (
-    Detail(full=10, excerpt=260, brief=120, headlines=12),
-    Detail(full=4, excerpt=180, brief=60, headlines=8),
-    Detail(full=0, excerpt=0, brief=0, headlines=0),
-)
+_WORD: Final = re.compile(r"\w+(?:['’.&+-]\w+)*")  # noqa: RUF001 -- the apostrophe of titles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +55,21 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A search engine, and where it looks for the words of a title."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """An article as a theme tells it. All texts are plain, on one line, and maybe empty."""
+    """An article as a card of one form tells it. All texts are plain, on one line, maybe empty."""
 
     id: int
-    #: counts the stories of the edition from 1
-    number: int
+    form: Form
+    #: a slot: its place in the edition, from 1, is known when a selection is laid out
+    number: str
     title: str
     #: None where the feed gives no address that we may point to
     url: str | None
@@ -81,101 +81,104 @@ class Story:
     excerpt: str
     picture: Picture | None
     comments_url: str | None
+    #: None where the feed does not count them
+    comments: int | None
     #: UTC
     published_at: datetime
     minutes: int
-    #: told at length, with picture and excerpt, or in brief
-    full: bool
     #: names of the newsletter's topics that it is about
-    topics: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """A section of an edition; the main one has no title."""
-
-    title: str | None
-    stories: tuple[Story, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
-    """All that an edition tells."""
-
-    parts: tuple[Part, ...]
-    headlines: tuple[Story, ...]
-    #: how many articles found no room, and the address of the one site that has them
-    more: int
-    more_url: str | None
-    more_host: str
-    #: how long reading the mail itself takes, at 200 words a minute
-    minutes: int
-    #: False where all stories come from one source, which then needs no saying
-    many_sources: bool
+    topics: tuple[str, ...]
+    #: the title of what an earlier edition told, and this goes on with; "" where there is none
+    earlier: str
+    #: whether other articles about its event may be named under it
+    also: bool
+    #: where to look further
+    search: tuple[Look, ...]
+    #: where to ask for news like this; None where nobody may
+    follow_url: str | None
 
     @property
-    def stories(self) -> tuple[Story, ...]:
-        """All stories in the order in which they are read."""
-        return tuple(story for part in self.parts for story in part.stories)
+    def full(self) -> bool:
+        """Told at length, with picture and excerpt."""
+        return self.form in {Form.LEAD, Form.FULL}
+
+    @property
+    def words(self) -> int:
+        """How many words there are to read."""
+        return len(f"{self.title} {self.excerpt}".split())
 
 
-def tell(draft: Draft, detail: Detail) -> Contents:
-    """Make the contents of an edition from a draft, in as much detail as asked."""
-    parts: list[Part] = []
-    number = 0
-    for section in draft.sections:
-        parts.append(_part(section, detail, after=number))
-        number += len(section.articles)
-    stories = [story for part in parts for story in part.stories]
-    more = [left.article for left in draft.left_out if left.reason != "duplicate"]
-    hosts = {plain.host_of(url) for url in _links(more)}
-    host = hosts.pop() if len(hosts) == 1 else ""
-    return Contents(
-        parts=tuple(parts),
-        headlines=tuple(stories[: detail.headlines]) if len(stories) > 1 else (),
-        more=len(more),
-        more_url=_home(more) if host else None,
-        more_host=host,
-        minutes=_minutes(stories),
-        many_sources=len({story.source for story in stories}) > 1,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What stories of an edition have in common, and what is known of some by their ids."""
+
+    number: str
+    search: tuple[SearchEngine, ...]
+    #: where to ask for news like an article, its id left out; None where nobody may
+    follow_url: str | None
+    earlier: Mapping[int, Article]
+    also: frozenset[int]
 
 
-def _part(section: Section, detail: Detail, *, after: int) -> Part:
-    return Part(
-        title=None if section.title is None else plain.tame(section.title),
-        stories=tuple(
-            _story(article, detail, number=number)
-            for number, article in enumerate(section.articles, start=after + 1)
-        ),
-    )
+def tell(article: Article, forms: Sequence[Form], around: Circumstances) -> tuple[Story, ...]:
+    """Make the stories of an article, one for each form."""
+    return tuple(_story(article, form, around) for form in forms)
 
 
-def _story(article: Article, detail: Detail, *, number: int) -> Story:
-    full = number <= detail.full
+def title_of(article: Article) -> str:
+    """The title as it is shown: where a feed gives none, the name of the site."""
+    host = plain.host_of(plain.link_to(article.url) or "")
+    return title_as_shown(article.title, host)
+
+
+def title_as_shown(title: str, otherwise: str = "") -> str:
+    """A title as it is shown, with something in the place of an empty one."""
+    return plain.shorten(plain.tame(title), _TITLE) or otherwise or "–"  # noqa: RUF001 -- what stands for nothing
+
+
+def name_of(text: str) -> str:
+    """A name as it is shown."""
+    return plain.shorten(plain.tame(text), _NAME)
+
+
+def _story(article: Article, form: Form, around: Circumstances) -> Story:
     url = plain.link_to(article.url)
-    source, author = (_name(name) for name in (article.source, article.author or ""))
+    source, author = (name_of(name) for name in (article.source, article.author or ""))
+    told = form is not Form.LINE
+    full = form in {Form.LEAD, Form.FULL}
+    earlier = around.earlier.get(article.id)
+    asked = around.follow_url is not None and full
     return Story(
         id=article.id,
-        number=number,
-        title=plain.shorten(plain.tame(article.title), _TITLE) or plain.host_of(url or "") or "–",  # noqa: RUF001 -- what stands for nothing
+        form=form,
+        number=around.number,
+        title=title_of(article),
         url=url,
         host=plain.host_of(url or ""),
         source=source,
         author="" if author.casefold() == source.casefold() else author,
-        category=_name(next(iter(article.categories), "")),
-        excerpt=_excerpt(article.excerpt, detail.excerpt if full else detail.brief),
+        category=name_of(next(iter(article.categories), "")),
+        excerpt=_excerpt(article.excerpt, EXCERPTS[form]),
         picture=None if article.image is None or not full else _picture(article.image),
         comments_url=None if article.comments_url is None else plain.link_to(article.comments_url),
+        comments=article.comments,
         published_at=article.published_at,
         minutes=article.minutes,
-        full=full,
         topics=article.topics,
+        earlier="" if earlier is None else title_of(earlier),
+        also=article.id in around.also,
+        search=_look_further(article.title, around.search) if told else (),
+        follow_url=f"{around.follow_url}{article.id}" if asked else None,
     )
 
 
-def _name(text: str) -> str:
-    return plain.shorten(plain.tame(text), _NAME)
+def _look_further(title: str, engines: Sequence[SearchEngine]) -> tuple[Look, ...]:
+    words = _WORD.findall(plain.one_line(title))[:_QUERY]
+    if not words:
+        return ()
+    query = quote_plus(" ".join(words)[:_QUERY_LENGTH].rstrip())
+    found = ((each.name, plain.link_to(each.url.replace("{query}", query))) for each in engines)
+    return tuple(Look(name=name_of(name), url=url) for name, url in found if url is not None)
 
 
 def _excerpt(text: str, limit: int) -> str:
@@ -204,18 +207,3 @@ def _picture(image: Image) -> Picture | None:
         width=shown,
         height=None if height is None else max(1, round(height * shown / width)),
     )
-
-
-def _links(articles: Iterable[Article]) -> list[str]:
-    return [url for article in articles if (url := plain.link_to(article.url)) is not None]
-
-
-def _home(articles: Iterable[Article]) -> str | None:
-    """The front page of the site that the first of these articles leads to."""
-    url = next(iter(_links(articles)), None)
-    return None if url is None else "/".join(url.split("/")[:3]) + "/"
-
-
-def _minutes(stories: Iterable[Story]) -> int:
-    words = sum(len(f"{story.title} {story.excerpt}".split()) for story in stories)
-    return max(1, round(words / _WORDS_A_MINUTE))

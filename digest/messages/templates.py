@@ -10,8 +10,7 @@ from __future__ import annotations
 import traceback
 from functools import partial
 from pathlib import Path
-from textwrap import TextWrapper
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import (
@@ -24,12 +23,10 @@ from jinja2 import (
 
 from digest import words
 from digest.errors import TemplateFault
+from digest.messages.plain import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-#: columns of a text part
-WIDTH: Final = 72
 
 
 def builtin_templates() -> Path:
@@ -130,15 +127,3 @@ def _say(write: Callable[..., str], language: str, at: Any, timezone: str) -> st
 def _at_home(at: Any, timezone: str) -> Any:
     """A moment's date in a zone, to compare days with."""
     return at.astimezone(ZoneInfo(timezone)).date()
-
-
-def wrap(text: str, indent: str = "", hanging: str | None = None) -> str:
-    """Break a text into lines of 72 columns; words and addresses stay whole."""
-    wrapper = TextWrapper(
-        width=WIDTH,
-        initial_indent=indent,
-        subsequent_indent=indent if hanging is None else hanging,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return "\n".join(wrapper.wrap(text))

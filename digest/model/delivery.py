@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from digest.model.layout import Extra
 from digest.model.report import Cause
 
 
@@ -93,5 +94,7 @@ class Claim:
     created_at: datetime
     #: the topics of the edition's selection for this person; empty: the edition itself
     choice: str = ""
+    #: what this person gets more or less than others of his selection
+    extra: Extra | None = None
     #: what a notice is about: a follow, a correction
     about: int | None = None

@@ -146,3 +146,17 @@ def read_sheet(language: str, data: Mapping[str, Any]) -> Sheet:
     """The sheet whose pieces `Sheet.as_json` wrote."""
     pieces = {name: Piece(html=html, text=text) for name, (html, text) in data.items()}
     return Sheet(language=language, pieces=pieces)
+
+
+def name_selection(choice: str, language: str | None) -> str:
+    """The name of a selection: its topics, and "@en" where it is not in the newsletter's language.
+
+    The edition itself has the empty name.
+    """
+    return f"{choice}@{language}" if language else choice
+
+
+def read_name(name: str) -> tuple[str, str | None]:
+    """The choice of topics and the language that `name_selection` wrote; None: the newsletter's."""
+    choice, _, language = name.partition("@")
+    return choice, language or None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
@@ -11,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.article import Article
 from digest.model.edition import Card, Draft, Edition, Slot, Written
-from digest.store.choosing import selections
 from digest.store.tables import edition_articles, editions, slots
 
 
@@ -151,22 +149,6 @@ def _topics(article: Article) -> str:
     return f",{','.join(article.topics)}," if article.topics else ""
 
 
-async def add_selection(
-    connection: AsyncConnection, edition_id: int, *, choice: str, written: Written
-) -> None:
-    """Store an edition as the readers of a choice of topics get it, its cards joined already."""
-    await connection.execute(
-        insert(selections).values(
-            edition_id=edition_id,
-            choice=choice,
-            subject=written.subject,
-            preheader=written.preheader,
-            html=written.html,
-            text=written.text,
-        )
-    )
-
-
 async def next_number(connection: AsyncConnection, newsletter: str) -> int:
     """The number that the newsletter's next edition will bear."""
     query = select(func.coalesce(func.max(editions.c.number), 0)).where(
@@ -186,31 +168,10 @@ async def last_made_at(
     return latest
 
 
-async def get(connection: AsyncConnection, edition_id: int, *, choice: str = "") -> Edition | None:
-    """One edition with its cards in reading order, or its selection for a choice of topics.
-
-    None where there is no such edition, or no such selection of it.
-    """
+async def get(connection: AsyncConnection, edition_id: int) -> Edition | None:
+    """One edition as it is for everybody, with its cards in reading order."""
     row = (await connection.execute(select(editions).where(editions.c.id == edition_id))).first()
-    if row is None:
-        return None
-    edition = _edition(row, await _cards(connection, edition_id) if not choice else ())
-    if not choice:
-        return edition
-    query = select(selections).where(
-        selections.c.edition_id == edition_id, selections.c.choice == choice
-    )
-    selected = (await connection.execute(query)).first()
-    if selected is None:
-        return None
-    written = Written(
-        subject=selected.subject,
-        preheader=selected.preheader,
-        html=selected.html,
-        text=selected.text,
-        cards=(),
-    )
-    return replace(edition, written=written)
+    return _edition(row, await _cards(connection, edition_id)) if row is not None else None
 
 
 async def _cards(connection: AsyncConnection, edition_id: int) -> tuple[Card, ...]:

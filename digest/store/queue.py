@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.delivery import Claim, DeliveryState
+from digest.model.layout import read_extra
 from digest.store.holds import hold_back
 from digest.store.readers import may_be_mailed
 from digest.store.tables import deliveries
@@ -172,5 +173,6 @@ def _claim(row: Row[tuple[object, ...]]) -> Claim:
         attempts=row.attempts,
         created_at=row.created_at,
         choice=row.choice,
+        extra=read_extra(row.extra) if row.extra is not None else None,
         about=row.about,
     )

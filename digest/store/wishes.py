@@ -23,6 +23,10 @@ class Wish:
     hour: int | None = None
     #: the zone of the hour; None: the newsletter's
     timezone: str | None = None
+    #: the language of its readers; None: the newsletter's
+    language: str | None = None
+    #: other languages than the newsletter's that editions are written in; no part of it either
+    abroad: tuple[str, ...] = field(default=(), compare=False)
     #: how many readers; no part of what is wished
     readers: int = field(default=0, compare=False)
     #: false: their hours do not matter, and stand in none of these wishes
@@ -35,20 +39,24 @@ async def all_of(
     frequencies: Collection[str],
     other_than: Collection[str] = (),
     *,
+    abroad: Collection[str] = (),
     by_hour: bool,
     without: int | None = None,
     now: datetime,
 ) -> list[Wish]:
-    """The wishes of an edition's readers, in a fixed order; with `by_hour` false of topics only.
+    """The wishes of an edition's readers, in a fixed order; their hours only with `by_hour`.
 
-    `without`: only of those who have no row of this edition yet.
+    `abroad` are the languages, other than the newsletter's, that a reader can have. `without`: only
+    of those who have no row of this edition yet.
     """
     hour = subscriptions.c.hour if by_hour else null()
     zone = case((subscriptions.c.hour.is_not(None), subscribers.c.timezone)) if by_hour else null()
-    columns = (subscriptions.c.choice, hour.label("hour"), zone.label("timezone"))
-    groups = (subscriptions.c.choice, hour, zone) if by_hour else (subscriptions.c.choice,)
+    other = _other_language(abroad)
+    topics = subscriptions.c.choice
+    columns = (topics, hour.label("hour"), zone.label("timezone"), other.label("language"))
+    groups = (topics, other, hour, zone) if by_hour else (topics, other)
     query = (
-        select(*columns, func.count().label("n"))
+        select(*columns, func.count().label("readers"))
         .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
         .where(reads(newsletter, frequencies, other_than, now=now))
         .group_by(*groups)
@@ -61,21 +69,25 @@ async def all_of(
             )
         )
     found = [
-        Wish(
-            choice=row.choice,
-            hour=row.hour,
-            timezone=row.timezone,
-            readers=row.n,
-            by_hour=by_hour,
-        )
+        Wish(**row._mapping, abroad=tuple(abroad), by_hour=by_hour)  # noqa: SLF001 -- SQLAlchemy's public name for it
         for row in await connection.execute(query)
     ]
-    return sorted(found, key=lambda each: (each.choice, each.hour or -1, each.timezone or ""))
+    return sorted(
+        found,
+        key=lambda each: (each.choice, each.language or "", each.hour or -1, each.timezone or ""),
+    )
+
+
+def _other_language(abroad: Collection[str]) -> ColumnElement[str | None]:
+    """The language of a reader where it is one of these."""
+    return case((subscribers.c.language.in_(list(abroad)), subscribers.c.language))
 
 
 def has(wish: Wish) -> ColumnElement[bool]:
     """The readers of this wish."""
-    choice = subscriptions.c.choice == wish.choice
+    other = _other_language(wish.abroad)
+    same_language = other.is_(None) if wish.language is None else other == wish.language
+    choice = and_(subscriptions.c.choice == wish.choice, same_language)
     if not wish.by_hour:
         return choice
     if wish.hour is None:

@@ -14,9 +14,12 @@ from urllib.parse import urlsplit
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
+from digest.jobs.press import abroad_of
+from digest.jobs.reprint import read_edition
 from digest.messages.assemble import archive_html
 from digest.messages.exhibit import dress
 from digest.messages.pictures import first_picture, with_our_pictures
+from digest.model.layout import name_selection
 from digest.store import editions, past
 from digest.store.subscribers import write_choice
 from digest.web.answer import newsletter_of, world_of
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
     from digest.jobs.world import World
     from digest.model.edition import Edition
+    from digest.model.newsletter import Newsletter
 
 _NOT_FOUND: Final = 404
 #: an id has no more digits (PostgreSQL refuses larger ones)
@@ -52,12 +56,12 @@ async def show_edition(request: Request) -> Response:
     number = read_number(request.path_params["edition"])
     if newsletter is None or number is None:
         raise HTTPException(_NOT_FOUND)
-    choice = _choice(request.query_params.get("topics", ""))
+    name = _name(request, newsletter)
     async with world.store.read() as connection:
         whole = await editions.get(connection, number)
         if whole is None or whole.newsletter != newsletter.slug:
             raise HTTPException(_NOT_FOUND)
-        selected = await editions.get(connection, number, choice=choice) if choice else None
+        selected = await read_edition(connection, number, name=name) if name else None
         before, after = await past.neighbours(connection, number, newsletter.slug)
     facts: dict[str, Any] = {
         "newsletter": newsletter,
@@ -68,7 +72,8 @@ async def show_edition(request: Request) -> Response:
         "selected": selected is not None,
     }
     page = _page(world, whole, selected or whole, facts)
-    return HTMLResponse(page, headers=_headers(whole.language, selected=selected is not None))
+    shown = selected or whole
+    return HTMLResponse(page, headers=_headers(shown.language, selected=selected is not None))
 
 
 def read_number(text: str) -> int | None:
@@ -76,9 +81,12 @@ def read_number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
 
 
-def _choice(asked: str) -> str:
-    """The choice as selections are kept by, of topics that were offered then; "" for nonsense."""
-    return write_choice(asked.split(",")) if _CHOICE.fullmatch(asked) else ""
+def _name(request: Request, newsletter: Newsletter) -> str:
+    """The name of a selection, of topics that were offered then; "" for nonsense."""
+    topics = request.query_params.get("topics", "")
+    choice = write_choice(topics.split(",")) if _CHOICE.fullmatch(topics) else ""
+    language = request.query_params.get("in")
+    return name_selection(choice, language if language in abroad_of(newsletter) else None)
 
 
 def _page(world: World, whole: Edition, shown: Edition, facts: dict[str, Any]) -> str:

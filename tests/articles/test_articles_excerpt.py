@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.articles.excerpt import LENGTH, cut, excerpt, is_cut
-from digest.messages.stories import DETAILS
+from digest.messages.stories import EXCERPTS
 
 SENTENCE = "Der erste Satz ist schon lang genug, um allein zu stehen."
 
@@ -69,7 +69,7 @@ def test_a_text_without_spaces_is_not_cut_at_its_only_one() -> None:
 
 
 def test_as_much_is_kept_as_a_card_shows() -> None:
-    assert max(detail.excerpt for detail in DETAILS) == LENGTH
+    assert max(EXCERPTS.values()) == LENGTH
 
 
 @given(st.text(max_size=600), st.integers(min_value=5, max_value=300))

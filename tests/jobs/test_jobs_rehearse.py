@@ -130,7 +130,11 @@ async def test_an_edition_is_laid_out_as_three_files(
         found = (await rehearse(replace(world, first_window=None), of(url), DAILY)).prepared
     assert found is not None
     facts = describe(
-        STADTBLATT, found.draft, schedule="daily", number=found.number, made_at=found.made_at
+        STADTBLATT,
+        found.draft,
+        schedule="daily",
+        number=found.chosen.number,
+        made_at=found.chosen.made_at,
     )
     shown = show(world, as_edition(found, STADTBLATT, DAILY), STADTBLATT, None)
     lay_out(tmp_path / "deep" / "out", shown, facts)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digest.messages.render import Renderer, builtin_templates
 from digest.model.article import Article, Image
-from digest.model.edition import Draft, Edition, LeftOut, Section
+from digest.model.edition import Draft, Edition, LeftOut, Section, Written
 from digest.model.message import Links
 from digest.model.newsletter import FeedSource, Newsletter, Schedule, Sender
 
@@ -150,6 +151,15 @@ def renderer(*folders: Path) -> Renderer:
     return Renderer([*folders, builtin_templates()])
 
 
+def own_theme(folder: Path, name: str, old: str, new: str) -> None:
+    """Put the built-in theme into a folder, with one thing changed."""
+    theme = folder / "editions" / "plain"
+    shutil.copytree(builtin_templates() / "editions" / "plain", theme)
+    text = (theme / name).read_text("utf-8")
+    assert old in text
+    (theme / name).write_text(text.replace(old, new), "utf-8")
+
+
 def edition(
     chosen: Draft,
     *,
@@ -169,9 +179,20 @@ def edition(
         nonce=nonce,
         public_url=PUBLIC_URL,
     )
+    return written_as(written, of=made, language=language, nonce=nonce)
+
+
+def written_as(
+    written: Written,
+    *,
+    of: Newsletter | None = None,
+    language: str = "de",
+    nonce: str = NONCE,
+) -> Edition:
+    """The edition that has been written so."""
     return Edition(
         id=7,
-        newsletter=made.slug,
+        newsletter=(of or newsletter()).slug,
         schedule="daily",
         number=12,
         made_at=MADE_AT,

@@ -6,13 +6,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from message_samples import ADDRESS, HOSTILE, LINKS, article, draft, edition, ordinary
+from message_samples import (
+    ADDRESS,
+    HOSTILE,
+    LINKS,
+    MADE_AT,
+    NONCE,
+    PUBLIC_URL,
+    article,
+    draft,
+    edition,
+    newsletter,
+    ordinary,
+    renderer,
+    written_as,
+)
 from playwright.async_api import async_playwright
 
 from digest.messages.assemble import assemble
+from digest.messages.layout import lay_out
+from digest.model.layout import Extra, Followed
+from digest.model.policy import SearchEngine, SectionRule, Sponsor, Support
 
 if TYPE_CHECKING:
-    from digest.model.edition import Draft
+    from digest.model.edition import Draft, Edition
 
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -42,7 +59,11 @@ MEASURE = """() => {
 
 
 async def measure(chosen: Draft, *, width: int, scheme: str) -> dict[str, Any]:
-    page_text, _ = assemble(edition(chosen), LINKS, address=ADDRESS)
+    return await measure_page(edition(chosen), width=width, scheme=scheme)
+
+
+async def measure_page(made: Edition, *, width: int, scheme: str) -> dict[str, Any]:
+    page_text, _ = assemble(made, LINKS, address=ADDRESS)
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     async with async_playwright() as play:
         browser = await play.chromium.launch(executable_path=CHROMIUM, args=arguments)
@@ -77,3 +98,42 @@ async def test_no_title_makes_a_telephone_scroll_sideways() -> None:
     chosen = draft([article(n, title=bad, excerpt=bad) for n, bad in enumerate(HOSTILE)])
     found = await measure(chosen, width=375, scheme="light")
     assert found["wide"] <= 375
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_what_stands_beside_the_news_is_as_readable(scheme: str) -> None:
+    where = "https://www.example.com/0.html#comments"
+    chosen = draft(
+        [article(n, comments=12, comments_url=where, title=HOSTILE[7]) for n in range(12)],
+        also={100: (article(20, source="Heise"), article(21, source=HOSTILE[7]))},
+        earlier={100: article(40, title=HOSTILE[7]), 110: article(40)},
+        lead="Guten Morgen!\n\nHeute ist wenig los.",
+    )
+    of = newsletter(
+        search=(SearchEngine(name="Google News", url="https://news.example/?q={query}"),) * 3,
+        sections=(SectionRule(title="Bücher", text="Ein Buch.", url="https://buch.example/"),),
+        sponsors=(Sponsor(title="Server", text="Aus Wasserkraft.", url="https://ad.example/"),),
+        support=Support(text="Diese Seite unterstützen", url="https://support.example/"),
+    )
+    by = renderer()
+    sheet = by.render_sheet(
+        [chosen],
+        of,
+        number=12,
+        made_at=MADE_AT,
+        language="de",
+        nonce=NONCE,
+        public_url=PUBLIC_URL,
+        beside=[article(30), article(31)],
+    )
+    extra = Extra(
+        omit=(103,),
+        followed=(Followed(article_id=130, ref="ab", title=HOSTILE[7]),),
+        meanwhile=(131,),
+    )
+    plan = by.plan_edition(chosen, sheet, of)
+    made = written_as(lay_out(sheet, plan, nonce=NONCE, extra=extra, stop_urls={"ab": where}))
+    found = await measure_page(made, width=320, scheme=scheme)
+    assert len(found["texts"]) > 100
+    assert [text for text in found["texts"] if text[0] < 4.5 or text[1] < 14] == []
+    assert found["wide"] <= 320

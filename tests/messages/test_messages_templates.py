@@ -8,8 +8,9 @@ import pytest
 from message_samples import MADE_AT
 
 from digest.errors import TemplateFault
+from digest.messages.plain import wrap
 from digest.messages.render import Renderer, builtin_templates
-from digest.messages.templates import Templates, wrap
+from digest.messages.templates import Templates
 
 if TYPE_CHECKING:
     from pathlib import Path

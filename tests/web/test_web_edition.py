@@ -14,9 +14,9 @@ from archive_visit import FAR, PAPER, bury, publish, story, visit_archive
 from web_visit import HOME, Visit
 
 from digest.jobs import join
+from digest.jobs.reprint import read_edition
 from digest.jobs.write import links_for
 from digest.messages.assemble import assemble
-from digest.store import editions
 
 PICTURE = "https://bilder.example/bruecke.jpg?b=600&h=400"
 
@@ -140,7 +140,7 @@ async def test_nothing_of_the_reader_who_came_is_in_the_page(web: Visit) -> None
     edition = await publish(web, story("Bus kommt", picture=PICTURE), story("Im Theater"))
     links = links_for(web.world, PAPER, reader.ref, edition.id, "verkehr")
     async with web.world.store.read() as connection:
-        stored = await editions.get(connection, edition.id, choice="verkehr")
+        stored = await read_edition(connection, edition.id, name="verkehr")
     assert stored is not None
     mail, _ = assemble(stored, links, address="anna@example.org")
     secrets = [
