@@ -17,6 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from digest.errors import DigestError
 from digest.jobs.alerts import tell_operator
 from digest.jobs.audit import audit_due
+from digest.jobs.correct import correct_late
 from digest.jobs.forget import forget_pending, tidy_files
 from digest.jobs.gather import gather
 from digest.jobs.mailbox import forget_old_reports, process_mailbox
@@ -80,6 +81,7 @@ class Ticker:
         yield "alerts", tell_of_troubles, ALERTS
         yield "audit", audit_feeds, HOUR
         yield "hubs", subscribe_at_hubs, TICK
+        yield "corrections", correct_those_late, HOUR
         yield "forget", forget_old, DAY
         yield "requests", forget_requests, HOUR
         if self._world.bounce_mailbox is not None:
@@ -142,6 +144,12 @@ async def tell_of_troubles(world: World, wake: asyncio.Event) -> None:  # noqa: 
 async def audit_feeds(world: World, wake: asyncio.Event) -> None:  # noqa: ARG001 -- every job has this shape
     """Compare what we hold with what sites say that they published."""
     await audit_due(world)
+
+
+async def correct_those_late(world: World, wake: asyncio.Event) -> None:
+    """Correct what editions told, for those who got them after they were corrected."""
+    if await correct_late(world):
+        wake.set()
 
 
 async def subscribe_at_hubs(world: World, wake: asyncio.Event) -> None:  # noqa: ARG001 -- every job has this shape

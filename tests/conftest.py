@@ -11,10 +11,15 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 from loopback import Relay, Site, running, serving_site
 
 from digest.store.engine import Store, open_store
+
+# how long an example takes says how busy the machine is, and nothing of the code
+hypothesis.settings.register_profile("digest", deadline=None)
+hypothesis.settings.load_profile("digest")
 
 #: what kept tests from running; CI fails on any of it
 _skipped: list[str] = []

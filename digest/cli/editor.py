@@ -1,20 +1,26 @@
-"""`digest pin`, `refuse` and `retitle`: the editors' word on an article."""
+"""`digest pin`, `refuse`, `retitle` and `correct`: the editors' word on an article."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from dataclasses import asdict
+from typing import Annotated, Any
 
 import typer
 
 from digest.app import open_app
-from digest.cli.run import here, run, told
+from digest.cli.run import fail, here, many, out, print_json, run, told
 from digest.errors import UsageError
 from digest.jobs import edit
+from digest.jobs.correct import Corrected
+from digest.jobs.correct import correct as queue_correction
 from digest.jobs.edit import Spoken
+from digest.jobs.exhibit import utc
 from digest.jobs.explain import MEANINGS
+from digest.jobs.send import Tally, deliver
 from digest.jobs.world import World
+from digest.store.queue import Scope
 
 _ARTICLE = Annotated[
     str, typer.Argument(metavar="ARTICLE", help="Its address, or its id in edition.json.")
@@ -31,6 +37,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("pin")(pin)
     app.command("refuse")(refuse)
     app.command("retitle")(retitle)
+    app.command("correct")(correct)
 
 
 def pin(
@@ -99,3 +106,72 @@ def _tell(spoken: Spoken, said: str, *, coming: bool) -> None:
         told.print(f"edition {last} told it already, and stays as it was sent", markup=False)
     if coming and spoken.kept_out is not None:
         told.print(f"no edition tells it: {MEANINGS[spoken.kept_out]}", markup=False)
+
+
+def correct(
+    edition: Annotated[int, typer.Argument(metavar="EDITION", min=1, show_default=False)],
+    article: _ARTICLE,
+    *,
+    note: Annotated[
+        str, typer.Option("--note", metavar="TEXT", help="Your own words on what was wrong.")
+    ] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say who would get it; send and store nothing.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON document on standard output.")
+    ] = False,
+) -> None:
+    """Mail what is right to those who got an edition with a wrong story, and to nobody else.
+
+    Each of them once for each version of the article; those who get the edition later get the
+    correction after it. Right is what its feed says now, or the title that you gave it.
+
+    Examples: [bold]digest correct 12 https://example.org/story --dry-run[/bold] ·
+    [bold]digest correct 12 42 --note "It was Berlin, not Bonn."[/bold]
+    """
+
+    async def journey(stop: asyncio.Event) -> tuple[Corrected, Tally]:
+        async with open_app(here()) as world:
+            done = await queue_correction(world, edition, article, note=note, dry_run=dry_run)
+            if dry_run:
+                return done, Tally()
+            return done, await deliver(world, Scope(editions=frozenset()), stop=stop)
+
+    done, tally = run(journey, patient=True)
+    if as_json:
+        print_json(_described(done, tally, dry_run=dry_run))
+    else:
+        _tell_corrected(done, tally, dry_run=dry_run)
+    if tally.away:
+        fail(f"{tally.away}; the corrections wait, and go out when the relay is back")
+
+
+def _described(done: Corrected, tally: Tally, *, dry_run: bool) -> dict[str, Any]:
+    facts = asdict(done.correction)
+    return {
+        "edition": facts["edition_id"],
+        "article": facts["article_id"],
+        "version": facts["version"],
+        "was": facts["was"],
+        "title": facts["title"],
+        "note": facts["note"],
+        "corrected_utc": utc(facts["made_at"]),
+        "recipients": done.queued,
+        "corrected_before": done.before,
+        "sent": tally.sent,
+        "dry_run": dry_run,
+    }
+
+
+def _tell_corrected(done: Corrected, tally: Tally, *, dry_run: bool) -> None:
+    found = done.correction
+    out.print(f"was: {found.was}\nnow: {found.title}", markup=False)
+    if found.note:
+        out.print(found.note, markup=False)
+    readers = many(done.queued, "reader")
+    if dry_run:
+        told.print(f"Dry run, nothing was sent. It would go to {readers}.", markup=False)
+        return
+    had = f"; {done.before} had it before" if done.before else ""
+    told.print(f"Corrected for {readers}{had}; {tally.sent} sent.", markup=False)

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 
 from digest.editions.calendar import due_slot, rarer_than
 from digest.editions.compose import compose
+from digest.editions.events import events_of
 from digest.editions.topics import wanted, with_topics
-from digest.editions.weigh import Ranks, weigh
+from digest.editions.weigh import Event, Ranks, weigh
 from digest.jobs.world import World
 from digest.messages.assemble import bind
 from digest.messages.render import SIZE, size_of
@@ -26,6 +27,13 @@ from digest.store.subscribers import read_choice
 
 #: what a first edition may look back to, however short its rhythm is
 LOOK_BACK = timedelta(hours=24)
+
+#: how long an event is remembered: who tells it again then tells it to those who forgot it
+REMEMBERED = timedelta(days=7)
+_KNOWN = 1000
+
+#: so many articles say which words are usual
+_BACKGROUND = 1000
 
 #: an article may be committed a little after the edition that was made before it was seen
 OVERLAP = timedelta(days=1)
@@ -103,13 +111,31 @@ async def _ranked(
     found = await _candidates(connection, newsletter, schedule, now=now)
     if not found:
         return [], Ranks()
+    events = await _events(connection, newsletter, schedule, found, now=now)
     said = await verdicts.of(connection, newsletter.slug)
-    kept, ranks = weigh(found, newsletter, now=now, verdicts=said)
+    kept, ranks = weigh(found, newsletter, now=now, events=events, verdicts=said)
     old = await recent.left_over(
         connection, newsletter.slug, schedule.name, [each.id for each in kept]
     )
     # what had no room the last time is no reason to write again
     return (kept if any(each.id not in old for each in kept) else []), ranks
+
+
+async def _events(
+    connection: Connection,
+    newsletter: Newsletter,
+    schedule: Schedule,
+    found: Sequence[Article],
+    *,
+    now: datetime,
+) -> list[Event]:
+    """Which of these articles are about one event, with what was told of it before."""
+    told = await recent.told_since(
+        connection, newsletter.slug, schedule.name, now - REMEMBERED, limit=_KNOWN
+    )
+    usual = await recent.background(connection, limit=_BACKGROUND)
+    # thinking of a second or two, while the pages and the other jobs go on
+    return await asyncio.to_thread(events_of, found, told=told, background=usual)
 
 
 async def _candidates(

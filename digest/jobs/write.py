@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from digest.jobs.correct import read_erratum
 from digest.jobs.world import World
 from digest.messages import assemble, mime, notices
 from digest.messages.sign import sign
@@ -24,6 +25,7 @@ class Writer:
     #: those whose messages are to be written, by subscription
     readers: dict[int, Subscription] = field(default_factory=dict)
     _met: dict[tuple[int, str], tuple[Edition, assemble.Joined]] = field(default_factory=dict)
+    _errata: dict[int, notices.Erratum] = field(default_factory=dict)
 
     async def write(self, claim: Claim) -> Message:
         """The message of a row. Raises LookupError when what it is made from is gone."""
@@ -33,11 +35,21 @@ class Writer:
         newsletter = self.world.newsletter(reader.newsletter)
         back = way_back(self.world, claim, reader)
         if claim.edition_id is None:
-            return write_notice(self.world, claim, reader, newsletter, back=back)
+            erratum = await self._erratum(claim)
+            return write_notice(self.world, claim, reader, newsletter, back=back, erratum=erratum)
         edition, joined = await self._edition(claim.edition_id, claim.choice)
         return write_edition(
             self.world, edition, joined, reader, newsletter, choice=claim.choice, back=back
         )
+
+    async def _erratum(self, claim: Claim) -> notices.Erratum | None:
+        """What a correction says; None for other notices. Raises LookupError."""
+        if claim.notice != notices.CORRECTION or claim.about is None:
+            return None
+        if claim.about not in self._errata:
+            async with self.world.store.read() as connection:
+                self._errata[claim.about] = await read_erratum(connection, claim.about)
+        return self._errata[claim.about]
 
     async def _edition(self, edition_id: int, choice: str) -> tuple[Edition, assemble.Joined]:
         key = edition_id, choice
@@ -143,10 +155,24 @@ def write_notice(
     newsletter: Newsletter,
     *,
     back: WayBack | None = None,
+    erratum: notices.Erratum | None = None,
 ) -> Message:
-    """A service mail. Raises LookupError for a kind that there is not."""
+    """A service mail, with an `erratum` for a correction.
+
+    Raises LookupError for a kind that there is not.
+    """
     withdraw = f"{world.public_url}/unsubscribe/{world.signer.unsubscribe_token(reader.ref)}"
-    notice = _notice(world, claim, reader, newsletter, withdraw=withdraw)
+    if erratum is not None:
+        notice = notices.write_correction(
+            world.renderer,
+            newsletter,
+            erratum,
+            unsubscribe_url=withdraw,
+            language=reader.subscriber.language,
+            timezone=reader.subscriber.timezone,
+        )
+    else:
+        notice = _notice(world, claim, reader, newsletter, withdraw=withdraw)
     message = mime.write_notice_message(
         notice,
         newsletter,

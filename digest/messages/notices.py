@@ -6,7 +6,7 @@ is advertising to somebody who may never have asked (LG Stendal, 22 S 87/20).
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from digest.messages import plain
@@ -20,6 +20,27 @@ if TYPE_CHECKING:
 
 CONFIRM = "confirm"
 MOVED = "moved"
+CORRECTION = "correction"
+
+#: characters of what a feed wrote
+_TITLE = 320
+_TEXT = 600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erratum:
+    """What an edition told, and what is right: titles and texts as feeds and editors wrote them."""
+
+    #: the edition's number, and when it was made (UTC)
+    number: int
+    edition_made_at: datetime
+    was: str
+    title: str
+    was_text: str
+    text: str
+    #: the editors' own words on it; "" where there are none
+    note: str
+    url: str
 
 
 def write_confirm(
@@ -76,5 +97,39 @@ def write_moved(
         address=address,
         moved_at=moved_at,
         contact=newsletter.reply_to or newsletter.sender.address,
+        timezone=timezone or newsletter.timezone,
+    )
+
+
+def write_correction(
+    renderer: Renderer,
+    newsletter: Newsletter,
+    erratum: Erratum,
+    *,
+    unsubscribe_url: str,
+    language: str,
+    timezone: str | None = None,
+) -> Notice:
+    """Write the correction of what an edition told, for somebody who got that edition.
+
+    Days are said in `timezone` (by default the newsletter's). Raises TemplateFault.
+    """
+    was, title = (plain.shorten(plain.tame(each), _TITLE) for each in (erratum.was, erratum.title))
+    before, text = (
+        plain.shorten(plain.tame(each), _TEXT) for each in (erratum.was_text, erratum.text)
+    )
+    return renderer.render_notice(
+        CORRECTION,
+        language=language,
+        newsletter=replace(newsletter, title=plain.tame(newsletter.title)),
+        number=erratum.number,
+        made_at=erratum.edition_made_at,
+        was=was,
+        title=title,
+        was_text=before,
+        text=text,
+        note=plain.tame(erratum.note),
+        url=plain.link_to(erratum.url),
+        unsubscribe_url=unsubscribe_url,
         timezone=timezone or newsletter.timezone,
     )

@@ -93,3 +93,5 @@ class Claim:
     created_at: datetime
     #: the topics of the edition's selection for this person; empty: the edition itself
     choice: str = ""
+    #: what a notice is about: a follow, a correction
+    about: int | None = None

@@ -130,11 +130,6 @@ class RankingTable(Strict):
     thread: Weight = Ranking().thread
     source: Weight = Ranking().source
 
-    @field_validator("thread")
-    @classmethod
-    def _not_yet(cls, _value: float) -> float:
-        raise ValueError("this is not there yet; take it out")
-
     @field_validator("half_life")
     @classmethod
     def _some_time(cls, value: timedelta) -> timedelta:

@@ -89,11 +89,17 @@ async def _count_in(
 
 
 async def queue_notice(
-    connection: AsyncConnection, *, notice: str, subscription_id: int, now: datetime
+    connection: AsyncConnection,
+    *,
+    notice: str,
+    subscription_id: int,
+    about: int | None = None,
+    now: datetime,
 ) -> int:
-    """One row for a service mail; return its id."""
+    """One row for a service mail, `about` a follow or a correction; return its id."""
     statement = insert(deliveries).values(
         notice=notice,
+        about=about,
         subscription_id=subscription_id,
         state=DeliveryState.QUEUED.value,
         due_at=now,

@@ -7,7 +7,7 @@ that a claim is answered by an index however much is held.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Row, Select, and_, select, update
@@ -31,7 +31,7 @@ ROUNDS = 12
 LARGEST = 10_000
 
 #: the kinds of service mail
-NOTICES = ("confirm", "moved")
+NOTICES = ("confirm", "moved", "correction")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +47,7 @@ class Scope:
         Service mail first, then the states one by one: a single condition with OR makes the
         database sort a million rows for every claim.
         """
-        states = (*OPEN, DeliveryState.UNCERTAIN.value) if resend_uncertain else OPEN
-        each_state = [deliveries.c.state == state for state in states]
+        each_state = [deliveries.c.state == state for state in _states(resend_uncertain)]
         notices = [
             and_(deliveries.c.notice == kind, state) for kind in NOTICES for state in each_state
         ]
@@ -60,11 +59,32 @@ class Scope:
         return [*notices, *mine] if self.notices else mine
 
 
+def _states(resend_uncertain: bool) -> tuple[str, ...]:  # noqa: FBT001 -- the operator's setting
+    return (*OPEN, DeliveryState.UNCERTAIN.value) if resend_uncertain else OPEN
+
+
+async def _steps(
+    connection: AsyncConnection, scope: Scope, *, resend_uncertain: bool, now: datetime
+) -> list[ColumnElement[bool]]:
+    """The scope's steps, but for those of service mail where one question says that none is due.
+
+    Most of the time there is none, and each kind would be asked for in each state.
+    """
+    if scope.notices:
+        some = and_(
+            deliveries.c.notice.in_(NOTICES), deliveries.c.state.in_(_states(resend_uncertain))
+        )
+        query = select(deliveries.c.id).where(some, deliveries.c.due_at <= now).limit(1)
+        if (await connection.execute(query)).first() is None:
+            scope = replace(scope, notices=False)
+    return scope.steps(resend_uncertain=resend_uncertain)
+
+
 async def any_due(
     connection: AsyncConnection, *, scope: Scope, resend_uncertain: bool, now: datetime
 ) -> bool:
     """True when `claim` would find something."""
-    for step in scope.steps(resend_uncertain=resend_uncertain):
+    for step in await _steps(connection, scope, resend_uncertain=resend_uncertain, now=now):
         if (await connection.execute(_due(step, now=now, limit=1))).first() is not None:
             return True
     return False
@@ -96,10 +116,9 @@ async def claim(
     has lasted long enough: ask again).
     """
     batch = limit
+    steps = await _steps(connection, scope, resend_uncertain=resend_uncertain, now=now)
     for _ in range(ROUNDS):
-        taken = await _take(
-            connection, scope.steps(resend_uncertain=resend_uncertain), limit=batch, now=now
-        )
+        taken = await _take(connection, steps, limit=batch, now=now)
         if not taken:
             break
         unwanted = await _exclude_unwanted(connection, taken, now=now)
@@ -153,4 +172,5 @@ def _claim(row: Row[tuple[object, ...]]) -> Claim:
         attempts=row.attempts,
         created_at=row.created_at,
         choice=row.choice,
+        about=row.about,
     )

@@ -14,8 +14,9 @@ from digest.store.tables import deliveries, subscribers, subscriptions, suppress
 def may_be_mailed(now: datetime) -> ColumnElement[bool]:
     """Who may get what a delivery stands for, not being suppressed: asked at each step.
 
-    Active and not paused for an edition, pending for a confirm mail. Whoever is told that his
-    address was given up for another one is told whatever became of it since.
+    Active and not paused for an edition, pending for a confirm mail, active for the correction of
+    what he got. Whoever is told that his address was given up for another one is told whatever
+    became of it since.
     """
     suppressed = exists().where(suppressions.c.address_hash == subscribers.c.address_hash)
     wanted = or_(
@@ -29,6 +30,10 @@ def may_be_mailed(now: datetime) -> ColumnElement[bool]:
             subscriptions.c.state == SubscriptionState.PENDING.value,
         ),
         deliveries.c.notice == "moved",
+        and_(
+            deliveries.c.notice == "correction",
+            subscriptions.c.state == SubscriptionState.ACTIVE.value,
+        ),
     )
     return exists().where(
         subscriptions.c.id == deliveries.c.subscription_id,

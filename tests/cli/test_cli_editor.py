@@ -83,3 +83,37 @@ def test_what_cannot_be_meant_is_one_line(desk: Desk, asked: tuple[str, ...], sa
     done = desk.call(*asked)
     assert done.code == 2
     assert says in done.complaint
+
+
+def test_a_correction_goes_to_those_who_got_the_wrong_text(desk: Desk, relay: Relay) -> None:
+    desk.admit("anna", "ben")
+    desk.call("send", "--no-gather", "--json")
+    desk.admit("carla")
+    assert len(relay.mails) == 2
+    nothing = desk.call("correct", "1", "1")
+    assert nothing.code == 2
+    assert "nothing of it changed since edition 1 told it" in nothing.complaint
+    dry = desk.call("correct", "1", "1", "--note", "Es war anders.", "--dry-run")
+    assert (dry.code, dry.complaint) == (
+        0,
+        "Dry run, nothing was sent. It would go to 2 readers.",
+    )
+    done = desk.call("correct", "1", "1", "--note", "Es war anders.", "--json").json
+    assert (done["recipients"], done["corrected_before"], done["sent"]) == (2, 0, 2)
+    assert (done["note"], done["edition"], done["article"]) == ("Es war anders.", 1, 1)
+    assert len(relay.mails) == 4
+    again = desk.call("correct", "1", "1")
+    assert (again.code, again.complaint) == (
+        0,
+        "Corrected for 0 readers; 2 had it before; 0 sent.",
+    )
+    assert len(relay.mails) == 4
+
+
+def test_a_correction_waits_where_the_relay_is_away(desk: Desk) -> None:
+    desk.admit("anna")
+    desk.call("send", "--no-gather", "--json")
+    away = desk.call("correct", "1", "1", "--note", "Anders.", DIGEST_SMTP_PORT="9")
+    assert away.code == 1
+    assert "the corrections wait" in away.err
+    assert desk.call("correct", "1", "1", "--json").json["sent"] == 1

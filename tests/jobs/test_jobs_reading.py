@@ -34,7 +34,8 @@ FEED = document(rss(Item("Eins", NOW), Item("Zwei", NOW)))
 
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Readers of this test's own."""
+    """Readers of this test's own: those of tests before it are no part of it."""
+    reading.dismiss_all()
     hands = reading.hands()
     monkeypatch.setattr(reading, "_HANDS", hands)
     yield
