@@ -99,9 +99,7 @@ def judge() -> list[Judged]:
             language=each["language"],
             belongs=each["belongs"],
             taken=bool(said.topics),
-            words=tuple(
-                sign.name for topic in asked.topics for sign in signs_of(said, topic)
-            ),
+            words=tuple(sign.name for topic in asked.topics for sign in signs_of(said, topic)),
         )
         for each, said in zip(labelled, found, strict=True)
     ]
