@@ -54,6 +54,9 @@ class Score:
         both = self.precision + self.recall
         return 2 * self.precision * self.recall / both if both else 0.0
 
+    def __str__(self) -> str:
+        return f"precision {self.precision:.3f}  recall {self.recall:.3f}  F1 {self.f1:.3f}"
+
 
 def newsletter() -> Newsletter:
     """The newsletter whose topic is measured."""
@@ -113,6 +116,16 @@ def score(judged: Sequence[Judged]) -> Score:
     return Score(len(judged), right / taken if taken else 1.0, right / due if due else 1.0)
 
 
+def by_language() -> dict[str, list[Judged]]:
+    """All articles, and those of each language."""
+    judged = judge()
+    return {
+        "all": judged,
+        "German": [each for each in judged if each.language == "de"],
+        "English": [each for each in judged if each.language == "en"],
+    }
+
+
 def main() -> None:
     """Print the scores."""
     parser = argparse.ArgumentParser(
@@ -120,18 +133,11 @@ def main() -> None:
     )
     parser.add_argument("--show", action="store_true", help="name what was decided wrongly")
     asked = parser.parse_args()
-    judged = judge()
+    parts = by_language()
+    judged = parts["all"]
     print(f"{len(judged)} articles, {sum(each.belongs for each in judged)} of them belong")
-    for name, taken in (
-        ("all", judged),
-        ("German", [each for each in judged if each.language == "de"]),
-        ("English", [each for each in judged if each.language == "en"]),
-    ):
-        found = score(taken)
-        print(
-            f"{name:8} precision {found.precision:.3f}  recall {found.recall:.3f}"
-            f"  F1 {found.f1:.3f}  (of {found.size})"
-        )
+    for name, taken in parts.items():
+        print(f"{name:8} {score(taken)}  (of {len(taken)})")
     if asked.show:
         for each in judged:
             if each.belongs != each.taken:
