@@ -12,6 +12,14 @@ from digest.editions.stems import fold, stem
 
 #: English before the sign of equality, German after it; the words of one entry mean one thing
 _TABLE: Final = """
+    algorithm = Algorithmus; antibiotic = Antibiotikum Antibiotika; author writer = Autor
+    Schriftsteller; bacteria germ = Bakterie Keim Erreger; breast = Brust; call = Anruf anrufen
+    Telefonat; candidate = Kandidat Kandidatin; clone = Klon klonen; conversation chat = Gespräch
+    Chat; cool cooling = Kühlung kühlen; credit loan = Kredit; driver = Fahrer; essay =
+    Aufsatz Hausarbeit; exam examination = Prüfung Klausur; fake faked = Fälschung gefälscht
+    falsch; licence license = Lizenz; molecule = Molekül; mouse mice = Maus Mäuse; neural =
+    neuronal; parcel package = Paket; pharmacy = Apotheke; resistant = resistent; risk risky =
+    Risiko riskant; song = Lied; standard = Norm Standard; tumour tumor = Tumor;
     acquire acquisition acquires buy buys bought takeover purchase = übernehmen übernimmt
     übernahm Übernahme kaufen kauft kaufte gekauft Kauf Zukauf erwirbt erwerben; agreement deal
     = Einigung Abkommen Vereinbarung einigen einigt; aircraft plane airplane = Flugzeug; airline

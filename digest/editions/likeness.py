@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from digest.editions.circumstance import circumstances
 from digest.editions.keys import (
     Text,
     Words,
@@ -47,6 +48,11 @@ _USUAL: Final = 0.05
 _UNUSUAL: Final = 0.01
 #: with what so many nats tell in common half is believed; a rare word tells four or five
 _CONVINCES: Final = 6.0
+#: what words count for followers that seldom say what a report is about: any report's words (see
+#: `circumstances`), and German ones in small letters, which name no thing
+_ASIDE: Final = 0.25
+#: and names: who and where; the same firm is in the news for many reasons
+_NAMED: Final = 0.7
 #: from here a follower of one article is told of another; measured, see bench/follow.py
 FOLLOW_THRESHOLD: Final = 0.1
 
@@ -80,6 +86,8 @@ class Vector:
     #: those of them that stand in the title
     headline: frozenset[str]
     language: str | None = None
+    #: `weights` (of length 1 again) as they count for followers: things more, circumstances less
+    matter: Mapping[str, float] = field(default_factory=dict)
 
     def shared_abroad(self) -> frozenset[str]:
         """The keys that a text about the same in the other language would have too."""
@@ -110,12 +118,17 @@ def vector(text: Text | Words, rarity: Rarity) -> Vector:
         for key, word, share in keys_of(part, words.language, rarity.forms):
             tally[key] = tally.get(key, 0.0) + counts * share
             written.setdefault(key, word)
-    return Vector(
-        weights=_unit({key: math.log1p(count) * rarity.of(key) for key, count in tally.items()}),
+    weights = _unit({key: math.log1p(count) * rarity.of(key) for key, count in tally.items()})
+    names = names_of(words.title + words.body)
+    found = Vector(
+        weights=weights,
         written=written,
-        names=names_of(words.title + words.body),
+        names=names,
         headline=names_of(words.title),
         language=words.language,
+    )
+    return replace(
+        found, matter=_unit({key: each * _says(key, found) for key, each in weights.items()})
     )
 
 
@@ -127,26 +140,27 @@ def likeness(a: Vector, b: Vector) -> float:
 def resembles(seed: Vector, other: Vector, rarity: Rarity) -> float:
     """How much a text is about what the followed one is about, from 0 to 1.
 
-    Unlike `likeness` it does not ask whether both say the same: a short text about the same thing
-    resembles a long one. What two languages cannot share does not count against them, and one rare
-    word that happens to stand in both is not enough.
+    Unlike `likeness` it does not ask whether both say the same, but whether they are about the same
+    things: names, verbs, dates and amounts count less. What two languages cannot share does not
+    count against them, and one rare word that happens to stand in both is not enough.
     """
-    keys = frozenset(seed.weights)
+    shared = seed.matter.keys() & other.matter.keys()
+    most = 1.0
     if seed.language and other.language and seed.language != other.language:
-        keys = seed.shared_abroad()
-    shared = keys & other.weights.keys()
-    most = math.sqrt(math.fsum(seed.weights[key] ** 2 for key in keys))
+        abroad = seed.shared_abroad()
+        shared &= abroad
+        most = _length(seed.matter, abroad) * _length(other.matter, other.shared_abroad() | shared)
     if not shared or not most:
         return 0.0
-    much = math.fsum(seed.weights[key] * other.weights[key] for key in shared) / most
-    told = math.fsum(rarity.of(key) for key in shared)
+    much = math.fsum(seed.matter[key] * other.matter[key] for key in shared) / most
+    told = math.fsum(rarity.of(key) * min(_says(key, seed), _says(key, other)) for key in shared)
     return min(1.0, much) * told / (told + _CONVINCES)
 
 
 def why(a: Vector, b: Vector, n: int = 3) -> tuple[str, ...]:
     """Up to `n` words that two texts share most, as they are written in the second."""
     shared = sorted(
-        (-weight * b.weights[key], key) for key, weight in a.weights.items() if key in b.weights
+        (-weight * b.matter[key], key) for key, weight in a.matter.items() if key in b.matter
     )
     found: list[str] = []
     for _, key in shared:
@@ -157,6 +171,18 @@ def why(a: Vector, b: Vector, n: int = 3) -> tuple[str, ...]:
         if len(found) >= n:
             break
     return tuple(found)
+
+
+def _says(key: str, vector: Vector) -> float:
+    """How much a word of a text says of what it is about, from 0 to 1."""
+    says = _NAMED if key in vector.names else 1.0
+    if key in circumstances() or (vector.language == "de" and vector.written[key][:1].islower()):
+        says *= _ASIDE
+    return says
+
+
+def _length(weights: Mapping[str, float], keys: frozenset[str]) -> float:
+    return math.sqrt(math.fsum(weights[key] ** 2 for key in keys if key in weights))
 
 
 def _unit(weights: Mapping[str, float]) -> dict[str, float]:
