@@ -57,10 +57,7 @@ def backtest(
     """
 
     async def journey(stop: asyncio.Event) -> Backtest:  # noqa: ARG001 -- every journey has it
-        settings = here()
-        if policy is not None and not policy.is_file():
-            raise UsageError(f"--policy {policy}: there is no such file")
-        tried = read_newsletters(policy) if policy is not None else None
+        settings, tried = here(), _read(policy)
         async with open_app(settings) as world:
             which = _newsletter(tried or world.newsletters, newsletter)
             return await try_policy(
@@ -77,6 +74,14 @@ def backtest(
         print_json(found.as_json())
     else:
         _print(found)
+
+
+def _read(policy: Path | None) -> tuple[Newsletter, ...] | None:
+    if policy is None:
+        return None
+    if not policy.is_file():
+        raise UsageError(f"--policy {policy}: there is no such file")
+    return read_newsletters(policy)
 
 
 def _newsletter(known: tuple[Newsletter, ...], slug: str | None) -> Newsletter:

@@ -105,7 +105,7 @@ async def test_it_goes_on_from_what_was_told_before_the_time_that_is_asked_about
     world: World, clock: Clock
 ) -> None:
     await live(world, clock)
-    for days in (1, 2, 3, 4, 5):
+    for days in (1, 2, 5):
         found = await replay(world, days=days)
         assert len(found.lines) == days
         assert {(each.new, each.gone) for each in found.lines} == {(0, 0)}, days
