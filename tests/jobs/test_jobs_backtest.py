@@ -160,6 +160,26 @@ async def test_other_feeds_and_topics(world: World, clock: Clock) -> None:
     assert found.gone == 10
 
 
+async def test_an_event_is_told_once_by_what_the_trial_or_the_service_before_it_told(
+    world: World, clock: Clock
+) -> None:
+    two = replace(PAPER, feeds=(FeedSource(url=FEED), FeedSource(url=JOBS)))
+    orka = "Greifarm Orka aus Regensburg"
+    await bring(world, f"Kaltwerk stellt {orka} vor", excerpt=f"{orka} hebt 40 Kilogramm Stahl.")
+    assert await publish_now(world, two, DAILY) is not None
+    clock.forward(days=1)
+    await bring(world, f"Kaltwerk zeigt {orka}", excerpt=f"{orka} hebt 40 Kilo.", feed=JOBS)
+    await bring(world, "Bundestag streitet über Gebühren für Strom", excerpt="Es geht um Abgaben.")
+    clock.forward(days=1)
+    found = await replay(world, two, days=2)
+    assert [each.stories for each in found.lines] == [1, 1]
+    assert found.trial.never == {"told": 1}
+    # the same where the day before is not tried any more
+    found = await replay(world, two, days=1)
+    assert [each.stories for each in found.lines] == [1]
+    assert found.trial.never == {"told": 1}
+
+
 async def test_minutes_are_kept_without_writing_anything(world: World, clock: Clock) -> None:
     for word in ("Ast", "Bug", "Eis", "Hut", "Ohr", "Rad", "Tor", "Uhr"):
         await bring(world, word, excerpt=f"{word} " * 80)
