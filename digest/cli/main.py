@@ -11,6 +11,7 @@ import typer
 
 from digest import __version__
 from digest.cli import (
+    backtest,
     books,
     bounces,
     editor,
@@ -43,6 +44,7 @@ for family in (
     service,
     preview,
     explain,
+    backtest,
     editor,
     send,
     status,

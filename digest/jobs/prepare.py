@@ -6,20 +6,21 @@ It stores nothing: `publish` does, and a rehearsal does not.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from digest.editions.calendar import due_slot, rarer_than
 from digest.editions.events import events_of
 from digest.editions.topics import wanted, with_topics
-from digest.editions.weigh import Event, Ranks, weigh
+from digest.editions.weigh import Ranks, weigh
 from digest.jobs.press import Chosen, Press
 from digest.jobs.world import World
 from digest.model.article import Article
 from digest.model.edition import Draft, Written
 from digest.model.layout import read_name
 from digest.model.newsletter import Newsletter, Schedule
+from digest.model.policy import Verdict
 from digest.store import articles, editions, recent, verdicts, wishes
 from digest.store.engine import Connection
 from digest.store.subscribers import read_choice
@@ -29,13 +30,26 @@ LOOK_BACK = timedelta(hours=24)
 
 #: how long an event is remembered: who tells it again then tells it to those who forgot it
 REMEMBERED = timedelta(days=7)
-_KNOWN = 1000
+KNOWN = 1000
 
 #: so many articles say which words are usual
-_BACKGROUND = 1000
+BACKGROUND = 1000
 
 #: an article may be committed a little after the edition that was made before it was seen
 OVERLAP = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What a rhythm knows, beside the articles themselves, when they are ranked."""
+
+    #: what was told of late, oldest first
+    told: Sequence[Article]
+    #: what says which words are usual
+    usual: Sequence[Article]
+    verdicts: Sequence[Verdict]
+    #: the ids of what an earlier edition had no room for
+    left_over: Collection[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,31 +110,25 @@ async def _ranked(
     found = await _candidates(connection, newsletter, schedule, now=now)
     if not found:
         return [], Ranks()
-    events = await _events(connection, newsletter, schedule, found, now=now)
-    said = await verdicts.of(connection, newsletter.slug)
-    kept, ranks = weigh(found, newsletter, now=now, events=events, verdicts=said)
-    old = await recent.left_over(
-        connection, newsletter.slug, schedule.name, [each.id for each in kept]
+    slug, rhythm = newsletter.slug, schedule.name
+    known = Known(
+        told=await recent.told_since(connection, slug, rhythm, now - REMEMBERED, limit=KNOWN),
+        usual=await recent.background(connection, limit=BACKGROUND),
+        verdicts=await verdicts.of(connection, slug),
+        left_over=await recent.left_over(connection, slug, rhythm, [each.id for each in found]),
     )
-    # what had no room the last time is no reason to write again
-    return (kept if any(each.id not in old for each in kept) else []), ranks
+    return await rank(found, newsletter, known, now=now)
 
 
-async def _events(
-    connection: Connection,
-    newsletter: Newsletter,
-    schedule: Schedule,
-    found: Sequence[Article],
-    *,
-    now: datetime,
-) -> list[Event]:
-    """Which of these articles are about one event, with what was told of it before."""
-    told = await recent.told_since(
-        connection, newsletter.slug, schedule.name, now - REMEMBERED, limit=_KNOWN
-    )
-    usual = await recent.background(connection, limit=_BACKGROUND)
+async def rank(
+    found: Sequence[Article], newsletter: Newsletter, known: Known, *, now: datetime
+) -> tuple[list[Article], Ranks]:
+    """What of these articles may be told now; nothing where all of it is left over."""
     # thinking of a second or two, while the pages and the other jobs go on
-    return await asyncio.to_thread(events_of, found, told=told, background=usual)
+    events = await asyncio.to_thread(events_of, found, told=known.told, background=known.usual)
+    kept, ranks = weigh(found, newsletter, now=now, events=events, verdicts=known.verdicts)
+    # what had no room the last time is no reason to write again
+    return (kept if any(each.id not in known.left_over for each in kept) else []), ranks
 
 
 async def _candidates(
@@ -132,7 +140,7 @@ async def _candidates(
     else:
         # nothing is lost that came since the clock began to run, however long we were down
         begun = await editions.last_slot(connection, newsletter.slug, schedule.name)
-        since = min(_first_look_back(newsletter, schedule, now), begun or now)
+        since = min(first_look_back(newsletter, schedule, now), begun or now)
     found = await articles.candidates(
         connection,
         newsletter=newsletter.slug,
@@ -144,7 +152,7 @@ async def _candidates(
     return with_topics(found, newsletter)
 
 
-def _first_look_back(newsletter: Newsletter, schedule: Schedule, now: datetime) -> datetime:
+def first_look_back(newsletter: Newsletter, schedule: Schedule, now: datetime) -> datetime:
     """How far a rhythm's first edition reaches: one full period, at least a day."""
     start = now
     for _ in range(2):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -142,8 +143,7 @@ async def candidates(
     for the feed that is named first. What came with a flood and what its publisher took back is
     left out.
     """
-    rank = {source.url: place for place, source in enumerate(sources)}
-    sections = {source.url: source.section for source in sources}
+    sources = tuple(sources)
     considered = select(edition_articles.c.article_id).where(
         edition_articles.c.newsletter == newsletter, edition_articles.c.schedule == schedule
     )
@@ -153,7 +153,7 @@ async def candidates(
         .join(appearances, appearances.c.article_id == articles.c.id)
         .join(feeds, feeds.c.id == appearances.c.feed_id)
         .where(
-            feeds.c.url.in_(list(rank)),
+            feeds.c.url.in_([source.url for source in sources]),
             articles.c.candidate.is_(True),
             articles.c.flood_id.is_(None),
             articles.c.withdrawn_at.is_(None),
@@ -162,8 +162,19 @@ async def candidates(
         )
         .order_by(published.desc(), articles.c.id)
     )
-    rows = (await connection.execute(query)).all()
-    best: dict[int, Row[tuple[object, ...]]] = {}
+    return by_first_feed((await connection.execute(query)).all(), sources)
+
+
+def by_first_feed(
+    rows: Iterable[Row[tuple[Any, ...]]], sources: Sequence[FeedSource]
+) -> list[Article]:
+    """Rows of `articles` with `feed_url` and `feed_title`, each article once, in their order.
+
+    An article in several feeds counts for the one that is named first.
+    """
+    rank = {source.url: place for place, source in enumerate(sources)}
+    sections = {source.url: source.section for source in sources}
+    best: dict[int, Row[tuple[Any, ...]]] = {}
     for row in rows:
         before = best.get(row.id)
         if before is None or rank[row.feed_url] < rank[before.feed_url]:

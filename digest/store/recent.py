@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.article import Article
@@ -15,11 +15,17 @@ from digest.store.tables import articles, edition_articles, editions
 
 
 async def told_since(
-    connection: AsyncConnection, newsletter: str, schedule: str, since: datetime, *, limit: int
+    connection: AsyncConnection,
+    newsletter: str,
+    schedule: str,
+    since: datetime,
+    *,
+    limit: int,
+    until: datetime | None = None,
 ) -> list[Article]:
     """The articles that editions of this rhythm told since then, or named under others.
 
-    The newest `limit` of them, oldest first.
+    The newest `limit` of them, oldest first; none of an edition that was made after `until`.
     """
     considered = edition_articles.c
     query = (
@@ -30,6 +36,7 @@ async def told_since(
             considered.newsletter == newsletter,
             considered.schedule == schedule,
             editions.c.made_at >= since,
+            literal(value=True) if until is None else editions.c.made_at <= until,
             considered.position.is_not(None) | considered.reason.in_(("thread", "choice")),
         )
         .order_by(editions.c.made_at.desc(), articles.c.id.desc())
@@ -39,9 +46,16 @@ async def told_since(
     return [as_article(row, section=row.in_section) for row in reversed(rows)]
 
 
-async def background(connection: AsyncConnection, *, limit: int) -> list[Article]:
-    """The newest `limit` articles of all feeds: what words are usual and which are rare."""
+async def background(
+    connection: AsyncConnection, *, limit: int, until: datetime | None = None
+) -> list[Article]:
+    """The newest `limit` articles of all feeds: what words are usual and which are rare.
+
+    With `until`: of those that were seen by then.
+    """
     query = select(articles).order_by(articles.c.id.desc()).limit(limit)
+    if until is not None:
+        query = query.where(articles.c.first_seen_at <= until)
     return [as_article(row, section=None) for row in await connection.execute(query)]
 
 

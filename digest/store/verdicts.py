@@ -13,12 +13,21 @@ from digest.store.dialect import insert_new
 
 
 async def of(
-    connection: AsyncConnection, newsletter: str, *, since: datetime | None = None
+    connection: AsyncConnection,
+    newsletter: str,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> list[Verdict]:
-    """The verdicts of a newsletter, by article; with `since` those spoken or changed since then."""
+    """The verdicts of a newsletter, by article.
+
+    With `since` those spoken or changed since then, with `until` only those that stood by then.
+    """
     query = select(verdicts).where(verdicts.c.newsletter == newsletter)
     if since is not None:
         query = query.where(verdicts.c.at >= since)
+    if until is not None:
+        query = query.where(verdicts.c.at <= until)
     return [
         Verdict(article_id=row.article_id, pinned=row.pinned, refused=row.refused, title=row.title)
         for row in await connection.execute(query.order_by(verdicts.c.article_id))
