@@ -149,12 +149,7 @@ class SectionTable(Strict):
     order: Literal["rank", "newest"] = "rank"
     weight: Annotated[float, Field(ge=-100, le=100)] = 0.0
     text: Annotated[str, Field(max_length=1000)] = ""
-    url: str | None = None
-
-    @field_validator("text", "url")
-    @classmethod
-    def _not_yet(cls, _value: str | None) -> str | None:
-        raise ValueError("this is not there yet; take it out")
+    url: Annotated[str | None, BeforeValidator(lambda value: value and _web(str(value)))] = None
 
     def noun(self, title: str) -> SectionRule:
         """The same as the noun that the rooms share."""

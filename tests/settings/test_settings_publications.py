@@ -142,9 +142,12 @@ def test_all_that_can_be_said_about_choosing_is_read(tmp_path: Path) -> None:
         ('[newsletter.sections."X"]\nlimits = 3', "unknown key"),
         # what does nothing yet is not taken in silence
         ('approval = "45m"\neditors = ["chef@example.org"]', "not there yet"),
-        ('search = ["google"]', "not there yet"),
-        ('[newsletter.support]\ntext = "x"\nurl = "https://example.org"', "not there yet"),
-        ('[newsletter.sections."X"]\ntext = "Was wir lesen"', "not there yet"),
+        ('search = ["gugel"]', "we know google, google-news, bing"),
+        ('search = [{ name = "X", url = "https://example.org/?q=" }]', "{query}"),
+        ("sponsor_limit = 9", "sponsor_limit"),
+        ('[newsletter.support]\ntext = "x"\nurl = "javascript:alert(1)"', "support"),
+        ('[newsletter.sections."X"]\nurl = "file:///etc/passwd"', "url"),
+        ('[[newsletter.sponsors]]\ntitle = "x"\ntext = "y"\nurl = "ftp://x"', "sponsors"),
     ],
 )
 def test_what_is_wrong_about_choosing_is_told(tmp_path: Path, line: str, says: str) -> None:
