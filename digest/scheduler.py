@@ -20,7 +20,9 @@ from digest.jobs.audit import audit_due
 from digest.jobs.correct import correct_late
 from digest.jobs.forget import forget_pending, tidy_files
 from digest.jobs.gather import gather
+from digest.jobs.hand_out import hand_out
 from digest.jobs.mailbox import forget_old_reports, process_mailbox
+from digest.jobs.proof import draw, wants_news
 from digest.jobs.publish import has_due, publish_due
 from digest.jobs.push import subscribe_due
 from digest.jobs.world import World
@@ -32,6 +34,9 @@ TICK = 20
 
 #: how often the bounce mailbox is read: what comes back is in no hurry, and logs in each time
 BOUNCES = 180
+
+#: how often editors may get a draft; a mail that the relay did not take is tried again so often
+PROOFS = 60
 
 #: how often the operator may be told of feeds in trouble
 ALERTS = 300
@@ -78,6 +83,7 @@ class Ticker:
         """Each job, and after how many seconds it begins again."""
         yield "gather", gather_due, TICK
         yield "publish", publish_all_due, TICK
+        yield "proofs", show_drafts, PROOFS
         yield "alerts", tell_of_troubles, ALERTS
         yield "audit", audit_feeds, HOUR
         yield "hubs", subscribe_at_hubs, TICK
@@ -132,8 +138,23 @@ async def publish_all_due(world: World, wake: asyncio.Event) -> None:
         with _told(f"publish {newsletter.slug}"):
             if await has_due(world, newsletter):
                 await gather(world, [newsletter], only_due=False)
+                await draw(world, newsletter)
                 if await publish_due(world, newsletter):
                     wake.set()
+
+
+async def show_drafts(world: World, wake: asyncio.Event) -> None:  # noqa: ARG001 -- every job has this shape
+    """Make the drafts that editors should see by now, each from feeds polled for it, and mail them.
+
+    A newsletter whose draft cannot be shown keeps no other from its editors.
+    """
+    for newsletter in world.newsletters:
+        if newsletter.approval is not None:
+            with _told(f"proof {newsletter.slug}"):
+                if await wants_news(world, newsletter):
+                    await gather(world, [newsletter], only_due=False)
+                await draw(world, newsletter)
+                await hand_out(world, newsletter)
 
 
 async def tell_of_troubles(world: World, wake: asyncio.Event) -> None:  # noqa: ARG001 -- every job has this shape

@@ -139,18 +139,6 @@ def rarer_than(schedule: Schedule, newsletter: Newsletter, *, now: datetime) -> 
     return min(rarer, key=lambda each: abs(spans[each.name] - _WEEK), default=None)
 
 
-def reader_hour(at: datetime, *, hour: int, timezone: str) -> datetime:
-    """The first moment at or after `at` that is `hour` o'clock in `timezone`, in UTC.
-
-    An hour that the clocks skip is the moment right after the gap; of one that they repeat it is
-    the first.
-    """
-    just_before = at.astimezone(UTC) - timedelta(microseconds=1)
-    zone = _read(f"0 {hour} * * *", timezone)
-    found = next(_slots(f"0 {hour} * * *", zone=zone, after=just_before), None)
-    return found or at.astimezone(UTC)
-
-
 def _read(expr: str, timezone: str) -> ZoneInfo:
     if reason := check_timezone(timezone) or check_cron(expr):
         raise UsageError(reason)

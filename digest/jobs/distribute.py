@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from digest.editions.calendar import check_timezone, is_daily_or_rarer, reader_hour
+from digest.editions.arrival import arrival, local_day, waits
+from digest.editions.calendar import check_timezone, is_daily_or_rarer
 from digest.jobs.press import Press, abroad_of, name_of
+from digest.jobs.unsettled import Turn, beside, zone_of
 from digest.model.edition import Edition, Slot
 from digest.model.newsletter import Newsletter, Schedule
 from digest.store import deliveries, editions, selections, wishes
@@ -31,32 +33,80 @@ class Distribution:
     #: the selections that somebody gets
     _granted: set[str] = field(default_factory=set)
 
-    async def begin(self) -> list[Wish]:
-        """Set the edition itself and all that its readers wish for; return the wishes."""
-        asked = await self._wishes()
-        await self.press.set(["", *map(self._name, asked)])
-        return asked
+    @property
+    def by_hour(self) -> bool:
+        """Whether readers' hours and days count: for the clock's editions alone."""
+        now = self.press.chosen.made_at
+        return not self.slot.manual and is_daily_or_rarer(self.schedule, self.newsletter, now=now)
 
-    async def fan_out(self, edition: Edition, asked: list[Wish]) -> int:
+    async def begin(self) -> None:
+        """Set the edition itself and all that its readers wish for."""
+        whole = self.press.draft("")
+        if whole is None:
+            return
+        missed = await beside(
+            self.connection,
+            self.newsletter,
+            self.schedule,
+            tells={each.id for each in whole.articles},
+            now=self.press.chosen.made_at,
+        )
+        asked = await self._wishes(settled=False)
+        await self.press.plan(["", *map(self._name, asked)], missed)
+
+    async def fan_out(self, edition: Edition) -> int:
         """Write the rows of an edition; return how many.
 
         On PostgreSQL a reader may change his mind meanwhile, so it looks again until everybody who
         is to get something has his row.
         """
-        written = 0
+        others = self._others(edition)
+        written, asked = await others.grant(), await self._wishes()
         while asked:
+            await self.press.plan(map(self._name, asked))
             before = written
             for wish in asked:
                 written += await self._grant(edition, wish)
             if written == before or self.connection.dialect.name == "sqlite":
                 break
+            written += await others.grant()
             late = await self._wishes(without=edition.id)
             asked = [each for each in late if not self.press.is_empty(self._name(each))]
-            await self.press.set(map(self._name, asked))
-        await self._keep(edition)
+        await others.settle()
+        self._granted |= others.granted
+        await self._keep(edition, others.altered)
         return written
 
-    async def _wishes(self, *, without: int | None = None) -> list[Wish]:
+    def _others(self, edition: Edition) -> Turn:
+        """What stands ready for those who chose anew."""
+        page = self.press.page("")
+        if page is None:
+            raise LookupError("an edition of nothing has no readers")
+        return Turn(
+            connection=self.connection,
+            newsletter=self.newsletter,
+            slot=self.slot,
+            schedule=self.schedule,
+            edition=edition,
+            draft=page.draft,
+            by_day=self.by_hour,
+            press=self.press,
+            due_at=self._due_at,
+        )
+
+    async def _apart(self) -> list[str]:
+        """The zones whose readers wait for midnight, though they named no hour."""
+        if not self.by_hour:
+            return []
+        year = local_day(self.slot.at, self.newsletter.timezone).year
+        return [
+            zone
+            for zone in await wishes.zones_without_hour(self.connection, self.newsletter.slug)
+            if check_timezone(zone) is None
+            and waits(self.schedule, self.newsletter, zone, year=year)
+        ]
+
+    async def _wishes(self, *, settled: bool = True, without: int | None = None) -> list[Wish]:
         """What the readers wish for; their hours count for the clock's editions alone."""
         now = self.press.chosen.made_at
         return await wishes.all_of(
@@ -65,8 +115,9 @@ class Distribution:
             [self.schedule.name],
             self.newsletter.takes_in_others_than(self.schedule),
             abroad=abroad_of(self.newsletter),
-            by_hour=not self.slot.manual
-            and is_daily_or_rarer(self.schedule, self.newsletter, now=now),
+            by_hour=self.by_hour,
+            apart=await self._apart(),
+            settled=settled,
             without=without,
             now=now,
         )
@@ -89,9 +140,9 @@ class Distribution:
             now=edition.made_at,
         )
 
-    async def _keep(self, edition: Edition) -> None:
+    async def _keep(self, edition: Edition, altered: set[str]) -> None:
         """Store the selections that somebody gets, and note what they told more than the whole."""
-        names = sorted(self._granted - {""})
+        names = sorted((self._granted - {""}) | altered)
         if not names:
             return
         told: set[int] = set()
@@ -112,9 +163,8 @@ class Distribution:
     def _due_at(self, wish: Wish) -> datetime:
         """The reader's hour, counted from the slot: an edition is made some seconds after it."""
         now = self.press.chosen.made_at
-        if wish.hour is None:
+        if not self.by_hour or (wish.hour is None and wish.timezone is None):
             return now
-        zone = wish.timezone
-        if zone is None or check_timezone(zone) is not None:  # one that this machine does not know
-            zone = self.newsletter.timezone
-        return max(now, reader_hour(self.slot.at, hour=wish.hour, timezone=zone))
+        zone = zone_of(wish.timezone, self.newsletter)
+        comes = arrival(self.slot.at, self.schedule, self.newsletter, hour=wish.hour, timezone=zone)
+        return max(now, comes)

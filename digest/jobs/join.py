@@ -118,7 +118,12 @@ async def admit(
         known = await _known(connection, wire, newsletter)
         if known is not None and known.state is SubscriptionState.ACTIVE:
             await subscribers.change(
-                connection, known, frequency=frequency, language=language, timezone=timezone
+                connection,
+                known,
+                frequency=frequency,
+                language=language,
+                timezone=timezone,
+                now=now,
             )
             return await _whole(connection, known.id)
         choice = _Choice(frequency=rhythm, topics=topics, at=now)

@@ -15,7 +15,7 @@ from digest.jobs.join import note
 from digest.jobs.prefer import holder, offer
 from digest.jobs.world import World
 from digest.model.subscriber import Subscription, SubscriptionState
-from digest.store import choices, consents, deliveries, leaving, people, subscribers
+from digest.store import choices, consents, deliveries, leaving, people, subscribers, unsettled
 from digest.store.engine import Connection
 from digest.subscribers.address import address_key, parse_address
 
@@ -152,8 +152,15 @@ async def _move(
         raise LookupError(f"the subscription after {old.id} vanished in its own transaction")
     if begins:
         await choices.choose(
-            connection, heir.id, frequency=old.frequency, topics=old.topics, hour=old.hour
+            connection,
+            heir.id,
+            frequency=old.frequency,
+            topics=old.topics,
+            hour=old.hour,
+            now=now,
         )
+        # what he had at the old address, he does not get once more
+        await unsettled.mark(connection, heir.id, now=now)
         await choices.pause(connection, heir.id, until=old.paused_until)
         await choices.hand_over(connection, old, heir, now=now)
     await choices.point_to(connection, old, heir)

@@ -107,10 +107,15 @@ async def _take(
     if after == before:
         return found
     await choices.choose(
-        connection, found.id, frequency=after.frequency, topics=after.topics, hour=after.hour
+        connection,
+        found.id,
+        frequency=after.frequency,
+        topics=after.topics,
+        hour=after.hour,
+        now=now,
     )
     await choices.speak(
-        connection, found.subscriber.id, language=after.language, timezone=after.timezone
+        connection, found.subscriber.id, language=after.language, timezone=after.timezone, now=now
     )
     await note(connection, found.id, "changed", door=door, detail=str(after), now=now)
     return await _as_it_is(connection, found)
@@ -175,7 +180,12 @@ async def come_back(
         if not await choices.take_back(connection, found.id):
             return Refusal.GONE
         await choices.choose(
-            connection, found.id, frequency=after.frequency, topics=after.topics, hour=after.hour
+            connection,
+            found.id,
+            frequency=after.frequency,
+            topics=after.topics,
+            hour=after.hour,
+            now=now,
         )
         await choices.pause(connection, found.id, until=until)
         detail = f"{words} ({after}{' ' if until else ''}{_until(until)})"

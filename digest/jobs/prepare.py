@@ -21,7 +21,7 @@ from digest.model.edition import Draft, Written
 from digest.model.layout import read_name
 from digest.model.newsletter import Newsletter, Schedule
 from digest.model.policy import Verdict
-from digest.store import articles, editions, recent, verdicts, wishes
+from digest.store import articles, editions, proofs, recent, verdicts, wishes
 from digest.store.engine import Connection
 from digest.store.subscribers import read_choice
 
@@ -72,8 +72,15 @@ async def prepare(
 ) -> Prepared | None:
     """The edition that would go out now, or a selection of it; None when there is nothing new."""
     chosen = await choose(connection, world, newsletter, schedule)
+    return await prepare_of(world, newsletter, chosen, name=name)
+
+
+async def prepare_of(
+    world: World, newsletter: Newsletter, chosen: Chosen, *, name: str = ""
+) -> Prepared | None:
+    """What was chosen, written; None where nothing is in it."""
     press = Press(world, newsletter, chosen)
-    await press.set([name])
+    await press.plan([name])
     page = press.page(name)
     if page is None:
         return None
@@ -86,11 +93,21 @@ async def prepare(
 
 
 async def choose(
-    connection: Connection, world: World, newsletter: Newsletter, schedule: Schedule
+    connection: Connection,
+    world: World,
+    newsletter: Newsletter,
+    schedule: Schedule,
+    *,
+    lead: str = "",
+    among: Collection[int] | None = None,
 ) -> Chosen:
-    """What an edition that is made now may tell; nothing where nothing is new."""
+    """What an edition that is made now may tell; nothing where nothing is new.
+
+    `lead` is what the editors write above it; `among` are the ids that they have seen, None where
+    nobody looks.
+    """
     now = world.clock()
-    found, ranks = await _ranked(connection, newsletter, schedule, now=now)
+    found, ranks = await _ranked(connection, newsletter, schedule, now=now, among=among)
     rarer = rarer_than(schedule, newsletter, now=now)
     return Chosen(
         found=tuple(found),
@@ -100,14 +117,21 @@ async def choose(
         nonce=world.secret_bytes(16).hex(),
         made_at=now,
         rarer=rarer.name if rarer else None,
+        lead=lead,
     )
 
 
 async def _ranked(
-    connection: Connection, newsletter: Newsletter, schedule: Schedule, *, now: datetime
+    connection: Connection,
+    newsletter: Newsletter,
+    schedule: Schedule,
+    *,
+    now: datetime,
+    among: Collection[int] | None,
 ) -> tuple[list[Article], Ranks]:
     """What may be told, and what counts for each; nothing where all of it is left over."""
-    found = await _candidates(connection, newsletter, schedule, now=now)
+    open_to = await find_candidates(connection, newsletter, schedule, now=now)
+    found = [each for each in open_to if among is None or each.id in among]
     if not found:
         return [], Ranks()
     slug, rhythm = newsletter.slug, schedule.name
@@ -131,12 +155,15 @@ async def rank(
     return (kept if any(each.id not in known.left_over for each in kept) else []), ranks
 
 
-async def _candidates(
+async def find_candidates(
     connection: Connection, newsletter: Newsletter, schedule: Schedule, *, now: datetime
 ) -> list[Article]:
+    """All that the next edition of a rhythm could tell, with its topics, the newest first."""
     last = await editions.last_made_at(connection, newsletter.slug, schedule.name)
     if last is not None:
-        since = last - OVERLAP
+        # what came while the editors looked at a draft was in none so far
+        drawn = await proofs.made_for(connection, newsletter.slug, schedule.name, made_at=last)
+        since = (drawn or last) - OVERLAP
     else:
         # nothing is lost that came since the clock began to run, however long we were down
         begun = await editions.last_slot(connection, newsletter.slug, schedule.name)

@@ -34,6 +34,8 @@ class Chosen:
     made_at: datetime
     #: the schedule to offer readers to whom this one is too much
     rarer: str | None = None
+    #: what the editors write above it
+    lead: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,7 @@ class Press:
     #: None: there is nothing in it
     _pages: dict[str, Page | None] = field(default_factory=dict)
 
-    async def set(self, names: Iterable[str], beside: Sequence[Article] = ()) -> None:
+    async def plan(self, names: Iterable[str], beside: Sequence[Article] = ()) -> None:
         """Plan these selections, and have cards of the articles that only single readers get."""
         self._beside |= {each.id: each for each in beside}
         new = [name for name in dict.fromkeys(names) if name not in self._pages]
@@ -81,9 +83,17 @@ class Press:
             # some seconds where there are many, while the pages and the other jobs go on
             await asyncio.to_thread(self._set, new)
 
+    def draft(self, name: str) -> Draft | None:
+        """What a selection would tell if there were room enough; None where there is nothing."""
+        return self._draft(name, self.newsletter.limit)
+
+    def cards(self, name: str) -> set[int]:
+        """The articles that the sheet of a selection that was set has cards of."""
+        return self._held.get(self._language(name), set())
+
     def page(self, name: str) -> Page | None:
         """A selection that was set; None where there is nothing in it."""
-        return self._pages[name]
+        return self._pages.get(name)
 
     def is_empty(self, name: str) -> bool:
         """True where it is known that there is nothing in this selection."""
@@ -112,7 +122,7 @@ class Press:
     def _set(self, names: Sequence[str]) -> None:
         by_language: dict[str, dict[str, Draft]] = {}
         for name in names:
-            draft = self._draft(name, self.newsletter.limit)
+            draft = self.draft(name)
             self._pages[name] = None
             if draft is not None:
                 by_language.setdefault(self._language(name), {})[name] = draft
@@ -130,7 +140,8 @@ class Press:
         ranks = replace(self.chosen.ranks, left_out=()) if name else self.chosen.ranks
         found = wanted(self.chosen.found, self.newsletter, read_choice(choice))
         newsletter = replace(self.newsletter, limit=limit)
-        return compose(found, newsletter, ranks=ranks, language=language)
+        draft = compose(found, newsletter, ranks=ranks, language=language)
+        return replace(draft, lead=self.chosen.lead) if draft is not None else None
 
     def _hold(self, language: str, drafts: Sequence[Draft]) -> None:
         """Have a sheet with all that these drafts tell, and all that was planned before."""

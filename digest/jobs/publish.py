@@ -9,13 +9,14 @@ from datetime import datetime
 from digest.editions.calendar import due_slot
 from digest.jobs import remember, restore
 from digest.jobs.distribute import Distribution
-from digest.jobs.prepare import choose
 from digest.jobs.press import Press
+from digest.jobs.proof import choose_seen, next_wanted, word_on
 from digest.jobs.world import World
 from digest.model.edition import Draft, Edition, Slot
 from digest.model.newsletter import Newsletter, Schedule
-from digest.store import editions
+from digest.store import editions, proofs
 from digest.store.dialect import lock_newsletter
+from digest.store.engine import Connection
 
 log = logging.getLogger("digest.publish")
 
@@ -58,7 +59,8 @@ async def _due(world: World, newsletter: Newsletter, schedule: Schedule) -> Slot
         await _begin(world, newsletter, schedule, now)
         return None
     at = due_slot(schedule.cron, timezone=newsletter.timezone, since=last, now=now)
-    return Slot(newsletter=newsletter.slug, schedule=schedule.name, at=at) if at else None
+    due = Slot(newsletter=newsletter.slug, schedule=schedule.name, at=at) if at else None
+    return await next_wanted(world, newsletter, schedule, due)
 
 
 async def _begin(world: World, newsletter: Newsletter, schedule: Schedule, now: datetime) -> None:
@@ -86,17 +88,22 @@ async def _publish(
         await lock_newsletter(connection, newsletter.slug)
         if await editions.is_taken(connection, slot):
             return None
-        chosen = await choose(connection, world, newsletter, schedule)
+        word = await word_on(connection, newsletter, slot, now=now)
+        if not word.go:
+            return None
+        chosen = await choose_seen(connection, world, newsletter, schedule, word.proof)
         press = Press(world, newsletter, chosen)
         readers = Distribution(connection, newsletter, schedule, slot, press)
-        wishes = await readers.begin()
+        await readers.begin()
         page = press.page("")
         if page is None:
             if not slot.manual:
-                await editions.take(connection, slot, outcome="nothing new", now=now)
+                await _take(connection, slot, outcome="nothing new", now=now)
             _tell_nothing(slot)
             return None
-        await editions.take(connection, slot, outcome="edition", now=now)
+        if word.needs_proof:
+            return None  # news came in this moment: the editors have not seen it
+        await _take(connection, slot, outcome="edition", now=now)
         edition = await editions.add(
             connection,
             slot,
@@ -107,11 +114,16 @@ async def _publish(
             nonce=chosen.nonce,
             now=chosen.made_at,
         )
-        recipients = await readers.fan_out(edition, wishes)
+        recipients = await readers.fan_out(edition)
         mark = await remember.count(connection, world)
     await remember.note(world, mark, [edition.id])
     _tell(edition, page.draft, recipients)
     return Published(edition=edition, draft=page.draft, recipients=recipients)
+
+
+async def _take(connection: Connection, slot: Slot, *, outcome: str, now: datetime) -> None:
+    await editions.take(connection, slot, outcome=outcome, now=now)
+    await proofs.close(connection, slot)
 
 
 def _tell_nothing(slot: Slot) -> None:

@@ -47,7 +47,7 @@ RESERVED = frozenset(
 TOPICS = 20
 
 #: keys that are described and do nothing so far: nobody shall rely on them unawares
-NOT_YET = frozenset({"follow", "approval", "editors", "silence"})
+NOT_YET = frozenset({"follow"})
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.delivery import DeliveryState
 from digest.model.subscriber import Subscription, SubscriptionState
+from digest.store import unsettled
 from digest.store.queue import OPEN
 from digest.store.subscribers import write_choice
 from digest.store.tables import consent_events, deliveries, subscribers, subscriptions
@@ -25,19 +26,30 @@ async def choose(
     frequency: str,
     topics: Collection[str],
     hour: int | None,
+    now: datetime,
 ) -> None:
-    """How often, what about and at which hour (None: when it is made) a newsletter comes."""
+    """How often, what about and at which hour (None: when it is made) a newsletter comes.
+
+    Where that is something else than before, the next edition is made out for this reader alone.
+    """
+    chosen = {"frequency": frequency, "choice": write_choice(topics), "hour": hour}
     await connection.execute(
         update(subscriptions)
         .where(subscriptions.c.id == subscription_id)
-        .values(frequency=frequency, choice=write_choice(topics), hour=hour)
+        .values(**chosen, changed_at=unsettled.changed_at(chosen, now=now))
     )
 
 
 async def speak(
-    connection: AsyncConnection, subscriber_id: int, *, language: str, timezone: str | None
+    connection: AsyncConnection,
+    subscriber_id: int,
+    *,
+    language: str,
+    timezone: str | None,
+    now: datetime,
 ) -> None:
     """The language and the time zone (None: each newsletter's own) of a person."""
+    await unsettled.move_to_zone(connection, subscriber_id, timezone=timezone, now=now)
     await connection.execute(
         update(subscribers)
         .where(subscribers.c.id == subscriber_id)

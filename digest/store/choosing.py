@@ -69,15 +69,15 @@ proofs = Table(
     #: the slot that it is for
     Column("at", UtcTime, nullable=False),
     Column("made_at", UtcTime, nullable=False),
-    #: 128 random bits: the signed links of its mail name it
+    #: 96 random bits: the signed links of its mail name it
     Column("ref", LargeBinary, nullable=False, unique=True),
-    #: "open", "held", "released" (send now), "passed" (its slot is over)
+    #: a value of `model.proof.ProofState`
     Column("state", Text, nullable=False),
     #: what the editors write above the news
     Column("lead", Text, nullable=False),
-    #: ids of articles as they stood in the draft, in reading order
+    #: ids of articles: "shown" in the draft, in reading order, and "others" that were left out
     Column("shown", JSON, nullable=False),
-    #: when the last editor was told of it by mail; null: nobody yet
+    #: when the editors were told of it by mail; null: not yet
     Column("told_at", UtcTime),
     Column("decided_at", UtcTime),
     UniqueConstraint("newsletter", "schedule", "at"),

@@ -67,11 +67,11 @@ async def fan_out(
     # the very table that grows under the search
     statement = insert_new(connection, deliveries).from_select(list(row), readers)
     written = int((await connection.execute(statement.on_conflict_do_nothing())).rowcount)
-    await _count_in(connection, edition_id, written, due_at if due_at and due_at > now else None)
+    await count_in(connection, edition_id, written, due_at if due_at and due_at > now else None)
     return written
 
 
-async def _count_in(
+async def count_in(
     connection: AsyncConnection, edition_id: int, written: int, later: datetime | None
 ) -> None:
     """Note what the books must add up to one day, and when the last of it is to go out."""

@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.subscriber import Subscriber, Subscription, SubscriptionState
+from digest.store import unsettled
 from digest.store.dialect import insert_new
 from digest.store.tables import subscribers, subscriptions
 
@@ -187,6 +188,8 @@ async def ask_again(
             replaces=replaces,
             moved_to=None,
             paused_until=None,
+            # who comes back after a while may have had some of what is told to others now
+            changed_at=now,
         )
     )
 
@@ -229,14 +232,19 @@ async def change(
     frequency: str | None = None,
     language: str | None = None,
     timezone: str | None = None,
+    now: datetime,
 ) -> None:
     """Note what the person chose; None leaves a choice as it is."""
     if frequency is not None:
+        changed = unsettled.changed_at({"frequency": frequency}, now=now)
         await connection.execute(
             update(subscriptions)
             .where(subscriptions.c.id == subscription.id)
-            .values(frequency=frequency)
+            .values(frequency=frequency, changed_at=changed)
         )
+    if timezone is not None:
+        person_id = subscription.subscriber.id
+        await unsettled.move_to_zone(connection, person_id, timezone=timezone, now=now)
     person = {"language": language, "timezone": timezone}
     if chosen := {name: value for name, value in person.items() if value is not None}:
         await connection.execute(

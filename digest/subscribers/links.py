@@ -20,7 +20,7 @@ _MAC: Final = 16
 _SHAPE: Final = re.compile(r"[A-Za-z0-9_-]{38}")
 _PURPOSES: Final = (
     *("confirm", "unsubscribe", "preferences", "suppression", "bounce", "mail"),
-    *("form", "work", "network", "picture"),
+    *("form", "work", "network", "picture", "proof"),
 )
 #: octets of a delivery's number: more than anybody will ever send
 _NUMBER: Final = 6
@@ -61,6 +61,14 @@ class Signer:
     def check_preferences(self, token: str) -> bytes:
         """The reference in a preferences token. Raises LinkRefused."""
         return self._check("preferences", token)
+
+    def proof_token(self, ref: bytes) -> str:
+        """The token with which the editors speak about one draft."""
+        return self._token("proof", ref)
+
+    def check_proof(self, token: str) -> bytes:
+        """The reference in a proof token. Raises LinkRefused."""
+        return self._check("proof", token)
 
     def check_confirm(self, token: str, request_nonce: bytes) -> None:
         """Pass if the token confirms the request of this nonce. Raises LinkRefused."""

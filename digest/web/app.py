@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from digest.jobs.feedback import take_events
 from digest.web.archive import add_archive
+from digest.web.desk import add_desk
 from digest.web.embed import add_embed
 from digest.web.faults import add_faults
 from digest.web.health import add_health
@@ -42,6 +43,7 @@ def make_web(world: World) -> FastAPI:
     add_signed(web)
     add_leave(web)
     add_preferences(web)
+    add_desk(web)
     add_archive(web)
     add_pictures(web)
     add_sitemap(web)

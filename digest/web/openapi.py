@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 
 from digest import __version__
 from digest.web.answer import world_of
+from digest.web.openapi_desk import desk_paths
 from digest.web.operations import (
     ATOM,
     HTML,
@@ -68,7 +69,7 @@ def describe(public_url: str) -> Data:
             ),
         },
         "servers": [{"url": public_url}],
-        "paths": _front() | _signed() | _archive() | _machines() | _hubs(),
+        "paths": _front() | _signed() | desk_paths(_TOKEN) | _archive() | _machines() | _hubs(),
     }
 
 

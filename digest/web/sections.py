@@ -10,7 +10,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from digest.editions.calendar import check_timezone, is_daily_or_rarer, next_times, reader_hour
+from digest.editions.arrival import arrival
+from digest.editions.calendar import check_timezone, is_daily_or_rarer, next_times
 from digest.jobs import prefer
 from digest.jobs.decide import LONGEST_PAUSE
 from digest.model.newsletter import OTHER
@@ -142,11 +143,10 @@ def next_edition(
     """When the next edition of a rhythm comes to this person, in UTC; None where nobody can say."""
     start = found.paused_until if found.paused_until and found.is_paused(now) else now
     slots = next_times(schedule.cron, timezone=newsletter.timezone, after=start, count=1)
-    if not slots or found.hour is None:
+    if not slots or not is_daily_or_rarer(schedule, newsletter, now=now):
         return next(iter(slots), None)
-    if not is_daily_or_rarer(schedule, newsletter, now=now):
-        return slots[0]
-    return reader_hour(slots[0], hour=found.hour, timezone=zone_of(found, newsletter))
+    zone = zone_of(found, newsletter)
+    return arrival(slots[0], schedule, newsletter, hour=found.hour, timezone=zone)
 
 
 def _rhythms(

@@ -301,7 +301,7 @@ async def test_whoever_changes_his_mind_while_an_edition_is_made_gets_it_all_the
         await bring(world, "Greifarm", "Chip")
         changed: list[bool] = []
 
-        as_it_is = Press.set
+        as_it_is = Press.plan
 
         async def meanwhile(press: Press, *given: Any) -> None:
             if not changed:
@@ -315,7 +315,7 @@ async def test_whoever_changes_his_mind_while_an_edition_is_made_gets_it_all_the
                     )
             await as_it_is(press, *given)
 
-        monkeypatch.setattr(Press, "set", meanwhile)
+        monkeypatch.setattr(Press, "plan", meanwhile)
         published = await publish_now(world, PAPER, DAILY)
         assert published is not None
         found = await rows(world, published.edition.id)

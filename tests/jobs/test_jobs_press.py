@@ -126,9 +126,9 @@ def test_only_a_language_that_we_write_in_makes_another_selection() -> None:
 async def test_a_later_choice_may_tell_what_the_sheet_did_not_hold_yet(world: World) -> None:
     await bring(world, *TITLES)
     press = await unranked(world, PAPER)
-    await press.set([""])
+    await press.plan([""])
     before = press.write("")
-    await press.set(["t7"])
+    await press.plan(["t7"])
     assert [each.title for each in _page(press, "t7").draft.articles] == TITLES[-2:]
     # what was planned before is laid out from the new sheet as it was from the old
     again = press.write("")
@@ -136,12 +136,23 @@ async def test_a_later_choice_may_tell_what_the_sheet_did_not_hold_yet(world: Wo
     assert replace(again, html=before.html) == before
 
 
+async def test_what_the_editors_write_stands_above_every_selection(world: World) -> None:
+    await bring(world, *TITLES)
+    press = await unranked(world, PAPER)
+    press = replace(press, chosen=replace(press.chosen, lead="Heute <b>mit</b> Kran.\n\nIhre Red."))
+    await press.plan(["", "t1@en"])
+    for name in ("", "t1@en"):
+        written = press.write(name)
+        assert "Heute &lt;b&gt;mit&lt;/b&gt; Kran." in written.html
+        assert "Ihre Red." in written.text
+
+
 async def test_a_mail_is_short_enough_whatever_its_selection(world: World) -> None:
     long = replace(PAPER, limit=100, minutes=2)
     for title in TITLES:
         await bring(world, title, excerpt=f"Von {title} ist hier die Rede. " * 100)
     press = await unranked(world, long)
-    await press.set(["", "t1", "t1,t2,t3@en"])
+    await press.plan(["", "t1", "t1,t2,t3@en"])
     for name in ("", "t1", "t1,t2,t3@en"):
         written = press.write(name)
         assert (written.minutes or 1) <= 2

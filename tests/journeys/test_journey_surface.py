@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,11 @@ from schemathesis.engine.events import FatalError, NonFatalError, ScenarioFinish
 from starlette.routing import Route
 
 from digest.jobs import join
-from digest.store import feeds, pushes
+from digest.model.edition import Draft, Slot
+from digest.model.policy import Approval
+from digest.store import feeds, proofs, pushes
 from digest.web.openapi import ACTS, describe
+from digest.web.openapi_desk import DESK_ACTS
 from digest.web.pictures import picture_path
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
@@ -142,11 +146,16 @@ async def fill(house: House) -> Things:
             now=house.clock(),
             again_at=house.clock(),
         )
+    draft = await show_editors(house)
     house.clock.pace = timedelta(minutes=1)  # so that we are no crowd at the door, but for a while
     return {
         "/unsubscribe/": [_token(mail.link("unsubscribe")) for mail in mails],
         "/preferences/": [_token(mail.link("preferences")) for mail in mails],
         "/confirm/": [_token(asked)],
+        "/desk/proof/": [draft],
+        "/desk/proof/do": DESK_ACTS.split(),
+        "article": ["1", "999"],
+        "place": ["1", "-1"],
         "/websub/": [callback],
         "hub.mode": ["subscribe", "unsubscribe", "denied"],
         "hub.topic": [topic, "https://elsewhere.example/"],
@@ -170,6 +179,24 @@ async def fill(house: House) -> Things:
     }
 
 
+async def show_editors(house: House) -> str:
+    """The link to a draft that waits for them."""
+    approval = Approval(before=timedelta(minutes=45), editors=("chef@example.org",))
+    first, *others = house.world.newsletters
+    house.web.state.world = replace(
+        house.world, newsletters=(replace(first, approval=approval), *others)
+    )
+    async with house.world.store.write() as connection:
+        proof = await proofs.add(
+            connection,
+            Slot(newsletter=SLUG, schedule="daily", at=house.clock() + timedelta(days=400)),
+            draft=Draft(sections=(), left_out=(), subject="", preheader=""),
+            ref=bytes(12),
+            now=house.clock(),
+        )
+    return house.world.signer.proof_token(proof.ref)
+
+
 def _token(url: str) -> str:
     return url.rpartition("/")[2]
 
@@ -188,9 +215,11 @@ def aimed(document: dict[str, Any], things: Things) -> dict[str, Any]:
                 each["schema"] = {"enum": true} if true else each["schema"]
             for body in operation.get("requestBody", {}).get("content", {}).values():
                 fields = body["schema"].get("properties", {})
-                for name in fields.keys() & things.keys():
-                    field = fields[name].get("items", fields[name])
-                    field["enum"] = things[name]
+                place = path.partition("{")[0]
+                for name in fields:
+                    true = things.get(f"{place}{name}", things.get(name))
+                    if true is not None:
+                        fields[name].get("items", fields[name])["enum"] = true
                     # what nothing happens without
                     body["schema"]["required"] = sorted(fields.keys() & {"newsletter", "email"})
     return told
@@ -223,3 +252,4 @@ def test_nothing_one_can_send_is_a_fault_of_ours_or_answered_otherwise_than_desc
     # what was asked went to the depth, and not only to the door
     assert {200, 404, 422} <= answered["POST /preferences/{token}"]
     assert {200, 422, 429} <= answered["POST /subscribe"]
+    assert {200, 404, 422} <= answered["POST /desk/proof/{token}"]

@@ -132,16 +132,34 @@ def test_all_that_can_be_said_about_choosing_is_read(tmp_path: Path) -> None:
     assert (topic.feeds, topic.without) == (("https://www.example.org/feed",), ("Automodell",))
 
 
+def test_editors_are_read_with_what_their_silence_means(tmp_path: Path) -> None:
+    head, schedules = WHOLE.split("[newsletter.schedules]")
+    lines = 'approval = "45m"\neditors = ["chef@example.org", "vize@example.org"]\n'
+    for silence in ("send", "hold"):
+        path = tmp_path / "newsletters.toml"
+        said = f'{lines}silence = "{silence}"\n' if silence == "hold" else lines
+        path.write_text(f"{head}{said}[newsletter.schedules]{schedules}")
+        (found,) = read_newsletters(path)
+        assert found.approval is not None
+        assert found.approval.before == timedelta(minutes=45)
+        assert found.approval.editors == ("chef@example.org", "vize@example.org")
+        assert found.approval.silence == silence
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
+        ('approval = "45m"', "editors"),
+        ('approval = "45m"\neditors = ["chef"]', "chef"),
+        ('approval = "1m"\neditors = ["chef@example.org"]', "between"),
+        ('approval = "45m"\neditors = ["chef@example.org"]\nsilence = "maybe"', "silence"),
+        ('editors = ["chef@example.org"]', "approval"),
         ('leftovers = "bald"', "length of time"),
         ("only_topics = true", "only_topics needs"),
         ("minutes = 0", "minutes"),
         ('[newsletter.ranking]\nhalf_life = "0h"', "length of time"),
         ('[newsletter.sections."X"]\nlimits = 3', "unknown key"),
         # what does nothing yet is not taken in silence
-        ('approval = "45m"\neditors = ["chef@example.org"]', "not there yet"),
         ('search = ["gugel"]', "we know google, google-news, bing"),
         ('search = [{ name = "X", url = "https://example.org/?q=" }]', "{query}"),
         ("sponsor_limit = 9", "sponsor_limit"),

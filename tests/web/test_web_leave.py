@@ -297,7 +297,7 @@ async def test_only_a_rarer_rhythm_is_offered(
 ) -> None:
     active = await web.admit()
     async with web.world.store.write() as connection:
-        await subscribers.change(connection, active, frequency=mine)
+        await subscribers.change(connection, active, frequency=mine, now=web.clock.at)
     web.offer(
         replace(
             STADTBLATT,
