@@ -25,6 +25,7 @@ from digest.jobs.mailbox import forget_old_reports, process_mailbox
 from digest.jobs.proof import draw, wants_news
 from digest.jobs.publish import has_due, publish_due
 from digest.jobs.push import subscribe_due
+from digest.jobs.similar import forget_found, tell_similar
 from digest.jobs.world import World
 
 log = logging.getLogger("digest.scheduler")
@@ -83,6 +84,7 @@ class Ticker:
         """Each job, and after how many seconds it begins again."""
         yield "gather", gather_due, TICK
         yield "publish", publish_all_due, TICK
+        yield "similar", tell_followers, TICK
         yield "proofs", show_drafts, PROOFS
         yield "alerts", tell_of_troubles, ALERTS
         yield "audit", audit_feeds, HOUR
@@ -143,6 +145,12 @@ async def publish_all_due(world: World, wake: asyncio.Event) -> None:
                     wake.set()
 
 
+async def tell_followers(world: World, wake: asyncio.Event) -> None:
+    """Look for what resembles what readers follow, and tell those who want to know at once."""
+    if await tell_similar(world):
+        wake.set()
+
+
 async def show_drafts(world: World, wake: asyncio.Event) -> None:  # noqa: ARG001 -- every job has this shape
     """Make the drafts that editors should see by now, each from feeds polled for it, and mail them.
 
@@ -186,6 +194,7 @@ async def read_bounces(world: World, wake: asyncio.Event) -> None:  # noqa: ARG0
 async def forget_old(world: World, wake: asyncio.Event) -> None:  # noqa: ARG001 -- every job has this shape
     """Forget what nobody needs any more."""
     await forget_old_reports(world)
+    await forget_found(world)
 
 
 async def forget_requests(world: World, wake: asyncio.Event) -> None:  # noqa: ARG001 -- every job has this shape

@@ -62,6 +62,7 @@ _LONERS: Final = re.compile(
 )
 #: what stands before a colon or a bar, as series have it
 _KICKER: Final = re.compile(r"(.{3,40}?)(?:: | [|–-] )")  # noqa: RUF001 -- the dash of titles
+_NUMBER: Final = re.compile(r"\d+")
 _TITLE: Final = 300
 
 
@@ -143,7 +144,7 @@ def _reports(
             told=told,
             vector=vector(taken_apart, rarity),
             hours=article.published_at.timestamp() / 3600,
-            feed=article.source,
+            feed=article.feed or article.source,
             series=_series(article.title[:_TITLE]),
             loner=_LONERS.search(article.title[:_TITLE]) is not None,
         )
@@ -152,9 +153,13 @@ def _reports(
 
 
 def _series(title: str) -> str:
-    """What the titles of a series have in common: what stands before a colon, or three words."""
+    """What the titles of a series have in common: what stands before a colon, or three words.
+
+    Their numbers are what they differ in.
+    """
     kicker = _KICKER.match(title)
-    return kicker[1].casefold() if kicker else " ".join(title.casefold().split()[:3])
+    head = kicker[1] if kicker else " ".join(title.split()[:3])
+    return _NUMBER.sub("#", head.casefold())
 
 
 def _pairs(reports: Sequence[_Report]) -> dict[tuple[int, int], float]:

@@ -14,7 +14,7 @@ from digest.jobs.join import REQUEST_LIFE, note
 from digest.jobs.turns import hold, names_of
 from digest.jobs.world import World
 from digest.model.subscriber import Subscription, SubscriptionState
-from digest.store import crowds, subscribers, suppressions
+from digest.store import choices, crowds, subscribers, suppressions
 from digest.store.engine import Connection
 from digest.subscribers.address import address_key
 from digest.subscribers.links import read_ref
@@ -67,7 +67,7 @@ async def confirm(
     async with world.store.write() as connection:
         now = world.clock()
         found = await _look(connection, world, "confirm", token)
-        if found.state is SubscriptionState.ACTIVE:
+        if found.reads_editions:
             return found
         known_as, bothered = names_of(world, address_key(found.subscriber.address))
         # a new request of the same address waits until we are through, or we for it
@@ -75,6 +75,8 @@ async def confirm(
         found = await _look(connection, world, "confirm", token)  # as it is now that we are in turn
         if has_ended(found, now=now) or await suppressions.is_suppressed(connection, known_as):
             raise LinkRefused("this request has ended; sign up again to get a new link")
+        if found.state is SubscriptionState.ACTIVE and not found.reads_editions:
+            return await _read_too(connection, world, found, door=door, detail=detail, now=now)
         if await subscribers.activate(connection, found.id, now=now):  # else two pressed at once
             await crowds.clear(connection, bothered, found.newsletter)
             await note(
@@ -97,3 +99,23 @@ async def confirm(
     for each in moved:
         await remember.left(world, each, now=now)
     return confirmed
+
+
+async def _read_too(
+    connection: Connection,
+    world: World,
+    found: Subscription,
+    *,
+    door: str,
+    detail: str,
+    now: datetime,
+) -> Subscription:
+    """Somebody who only followed stories gets the newsletter as well, in its first rhythm."""
+    rhythm = world.newsletter(found.newsletter).default_schedule.name
+    await choices.choose(
+        connection, found.id, frequency=rhythm, topics=found.topics, hour=found.hour, now=now
+    )
+    _, bothered = names_of(world, address_key(found.subscriber.address))
+    await crowds.clear(connection, bothered, found.newsletter)
+    await note(connection, found.id, "confirmed", door=door, detail=detail, now=now)
+    return await subscribers.by_id(connection, found.id) or found

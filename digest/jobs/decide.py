@@ -14,6 +14,7 @@ from functools import cache
 from typing import Final
 
 from digest.editions.calendar import is_daily_or_rarer
+from digest.model.follow import FOLLOWS_ONLY
 from digest.model.newsletter import OTHER, Newsletter
 from digest.model.subscriber import ConsentEvent, Subscription, SubscriptionState
 from digest.words import languages
@@ -106,7 +107,7 @@ def decide(
     """
     frequency = found.frequency if form.frequency is None else form.frequency
     schedule = newsletter.schedule(frequency) if newsletter else None
-    if form.frequency is not None and schedule is None:
+    if form.frequency is not None and schedule is None and not _is_none(form, found, newsletter):
         return Refusal.FREQUENCY
     topics = found.topics if form.topics is None else _topics(newsletter, form.topics)
     if isinstance(topics, Refusal):
@@ -127,6 +128,12 @@ def decide(
     return Choice(
         frequency=frequency, topics=topics, hour=hour, language=language, timezone=timezone
     )
+
+
+def _is_none(form: Form, found: Subscription, newsletter: Newsletter | None) -> bool:
+    """True for the wish to get no editions, only what is followed."""
+    may = found.frequency == FOLLOWS_ONLY or (newsletter is not None and newsletter.follow)
+    return form.frequency == FOLLOWS_ONLY and may
 
 
 def _topics(newsletter: Newsletter | None, names: Collection[str]) -> tuple[str, ...] | Refusal:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from digest.editions.arrival import arrival, local_day, waits
 from digest.editions.calendar import check_timezone, is_daily_or_rarer
+from digest.jobs import followed
 from digest.jobs.press import Press, abroad_of, name_of
 from digest.jobs.unsettled import Turn, beside, zone_of
 from digest.model.edition import Edition, Slot
@@ -30,6 +31,8 @@ class Distribution:
     schedule: Schedule
     slot: Slot
     press: Press
+    #: what waits for readers who follow something
+    _found: followed.Waiting = field(default_factory=dict)
     #: the selections that somebody gets
     _granted: set[str] = field(default_factory=set)
 
@@ -44,15 +47,18 @@ class Distribution:
         whole = self.press.draft("")
         if whole is None:
             return
-        missed = await beside(
+        tells = {each.id for each in whole.articles}
+        more = await beside(
             self.connection,
             self.newsletter,
             self.schedule,
-            tells={each.id for each in whole.articles},
+            tells=tells,
             now=self.press.chosen.made_at,
         )
+        self._found = await followed.waiting(self.connection, self.newsletter)
+        more += await followed.beside(self.connection, self.newsletter, self._found, tells=tells)
         asked = await self._wishes(settled=False)
-        await self.press.plan(["", *map(self._name, asked)], missed)
+        await self.press.plan(["", *map(self._name, asked)], more)
 
     async def fan_out(self, edition: Edition) -> int:
         """Write the rows of an edition; return how many.
@@ -74,7 +80,10 @@ class Distribution:
             asked = [each for each in late if not self.press.is_empty(self._name(each))]
         await others.settle()
         self._granted |= others.granted
-        await self._keep(edition, others.altered)
+        altered = others.altered | await followed.grant(
+            self.connection, edition.id, self.press, self._found, now=edition.made_at
+        )
+        await self._keep(edition, altered)
         return written
 
     def _others(self, edition: Edition) -> Turn:

@@ -17,7 +17,16 @@ from digest.jobs import portrait, remember
 from digest.jobs.join import REQUEST_LIFE
 from digest.jobs.world import World
 from digest.model.subscriber import ConsentEvent, SubscriptionState
-from digest.store import consents, crowds, erasing, people, requests, subscribers, suppressions
+from digest.store import (
+    consents,
+    crowds,
+    erasing,
+    follows,
+    people,
+    requests,
+    subscribers,
+    suppressions,
+)
 from digest.store.dialect import scour
 from digest.store.engine import Connection
 from digest.store.erasing import Erased
@@ -180,6 +189,7 @@ async def forget_pending(world: World) -> int:
         total += await _lapse(world, page, before=before, now=now)
         after = page[-1]
         await asyncio.sleep(BREATH)
+    await _forget_wishes(world, before=before)
     await _forget_counts(world, now=now)
     if total:
         await tidy_files(world)
@@ -195,6 +205,15 @@ async def _lapse(world: World, page: list[int], *, before: datetime, now: dateti
         )
         await consents.note_many(connection, dict.fromkeys(lapsed.left, event))
     return lapsed.forgotten + len(lapsed.left)
+
+
+async def _forget_wishes(world: World, *, before: datetime) -> None:
+    """What readers wanted to follow and never confirmed."""
+    async with world.store.read() as connection:
+        over = await follows.any_over(connection, before=before)
+    if over:
+        async with world.store.write() as connection:
+            await follows.lapse(connection, before=before)
 
 
 async def _forget_counts(world: World, *, now: datetime) -> None:

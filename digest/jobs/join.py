@@ -15,6 +15,7 @@ from digest.errors import AddressRefused, UsageError
 from digest.jobs import remember
 from digest.jobs.turns import hold, names_of, queue_confirm
 from digest.jobs.world import World
+from digest.model.follow import FOLLOWS_ONLY
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import ConsentEvent, Subscription, SubscriptionState
 from digest.store import consents, crowds, subscribers, suppressions
@@ -66,16 +67,15 @@ async def request(
     async with world.store.write() as connection:
         now = world.clock()
         await hold(connection, known_as, bothered, now=now)
-        known = await _known(connection, wire, newsletter)
-        answer = await _consider(
-            connection, known_as, bothered, known=known, newsletter=newsletter, now=now
-        )
+        known = await known_reader(connection, wire, newsletter)
+        reads = _reads(known, moves=replaces is not None)
+        answer = await _consider(connection, known_as, bothered, newsletter, reads=reads, now=now)
         if answer is Asked.WAITING and known is not None and replaces is None:
             await _take_over(connection, known, rhythm, topics, now=now)
         if answer is not Asked.ASKED:
             return answer
+        person = await meet(connection, world, wire, language or newsletter.language, timezone)
         choice = _Choice(frequency=rhythm, topics=topics, replaces=replaces, at=now)
-        person = await _meet(connection, world, wire, language or newsletter.language, timezone)
         subscription = await _ask(connection, world, known, person, newsletter, choice=choice)
         await queue_confirm(connection, subscription, bothered, newsletter, now=now)
         await note(
@@ -115,19 +115,19 @@ async def admit(
         await hold(connection, known_as, bothered, now=now)
         if await suppressions.is_suppressed(connection, known_as):
             raise AddressRefused(f"{address}: this address is closed to us; we do not write to it")
-        known = await _known(connection, wire, newsletter)
+        known = await known_reader(connection, wire, newsletter)
         if known is not None and known.state is SubscriptionState.ACTIVE:
             await subscribers.change(
                 connection,
                 known,
-                frequency=frequency,
+                frequency=rhythm if known.frequency == FOLLOWS_ONLY else frequency,
                 language=language,
                 timezone=timezone,
                 now=now,
             )
             return await _whole(connection, known.id)
         choice = _Choice(frequency=rhythm, topics=topics, at=now)
-        person = await _meet(connection, world, wire, language or newsletter.language, timezone)
+        person = await meet(connection, world, wire, language or newsletter.language, timezone)
         subscription = await _ask(connection, world, known, person, newsletter, choice=choice)
         await subscribers.activate(connection, subscription, now=now)
         await crowds.clear(connection, bothered, newsletter.slug)
@@ -148,22 +148,21 @@ def check_frequency(newsletter: Newsletter, frequency: str | None) -> str:
     """The frequency, or the default one. Raises UsageError for one that is not offered."""
     if frequency is None:
         return newsletter.default_schedule.name
-    if newsletter.schedule(frequency) is None:
+    if newsletter.schedule(frequency) is None and frequency != FOLLOWS_ONLY:
         known = ", ".join(each.name for each in newsletter.schedules)
         raise UsageError(f"{newsletter.slug} has no frequency {frequency!r}; it has {known}")
     return frequency
 
 
 def _check_timezone(timezone: str | None) -> None:
-    """Raise UsageError for a time zone that nobody knows."""
     if timezone is not None and (wrong := check_timezone(timezone)):
         raise UsageError(wrong)
 
 
-async def _known(
+async def known_reader(
     connection: Connection, address: str, newsletter: Newsletter
 ) -> Subscription | None:
-    """What the person with this address has to do with this newsletter."""
+    """What the person with this address has to do with this newsletter; None: nothing."""
     found = await subscribers.by_address(connection, address_key(address))
     return next((each for each in found if each.newsletter == newsletter.slug), None)
 
@@ -191,13 +190,20 @@ async def _take_over(
         )
 
 
+def _reads(known: Subscription | None, *, moves: bool) -> bool:
+    """Whether there is nothing to ask this reader, who may only follow stories so far."""
+    if known is None or known.state is not SubscriptionState.ACTIVE:
+        return False
+    return moves or known.reads_editions
+
+
 async def _consider(
     connection: Connection,
     known_as: str,
     bothered: str,
-    *,
-    known: Subscription | None,
     newsletter: Newsletter,
+    *,
+    reads: bool,
     now: datetime,
 ) -> Asked:
     """Whether a confirm mail goes out; changes nothing. All is asked, whatever the first says."""
@@ -208,12 +214,12 @@ async def _consider(
     ]
     if closed:
         return Asked.SUPPRESSED
-    if known is not None and known.state is SubscriptionState.ACTIVE:
+    if reads:
         return Asked.ACTIVE
     return Asked.ASKED if may_ask(asks, newsletter=newsletter.slug, now=now) else Asked.WAITING
 
 
-async def _meet(
+async def meet(
     connection: Connection, world: World, address: str, language: str, timezone: str | None
 ) -> int:
     """The person's id; whoever is known keeps his language and time zone."""
@@ -230,9 +236,7 @@ async def _meet(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Choice:
-    """What somebody wants of a newsletter, and when he said so."""
-
+class _Choice:  # what somebody wants of a newsletter, and when he said so
     frequency: str
     topics: tuple[str, ...]
     at: datetime
@@ -250,6 +254,10 @@ async def _ask(
 ) -> int:
     """Make the subscription pending, new or anew, and return its id."""
     nonce = world.secret_bytes(16)
+    if known is not None and known.state is SubscriptionState.ACTIVE:
+        # what he follows goes on meanwhile; `choose.confirm` gives him the newsletter as well
+        await subscribers.renew(connection, known.id, request_nonce=nonce)
+        return known.id
     if known is not None:
         await subscribers.ask_again(
             connection,

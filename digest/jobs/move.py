@@ -14,8 +14,18 @@ from digest.jobs import join, remember
 from digest.jobs.join import note
 from digest.jobs.prefer import holder, offer
 from digest.jobs.world import World
+from digest.model.follow import FOLLOWS_ONLY
 from digest.model.subscriber import Subscription, SubscriptionState
-from digest.store import choices, consents, deliveries, leaving, people, subscribers, unsettled
+from digest.store import (
+    choices,
+    consents,
+    deliveries,
+    follows,
+    leaving,
+    people,
+    subscribers,
+    unsettled,
+)
 from digest.store.engine import Connection
 from digest.subscribers.address import address_key, parse_address
 
@@ -45,12 +55,13 @@ async def ask(
     newsletter = offer(world, found) if found else None
     if found is None or newsletter is None:
         return
+    offered = {FOLLOWS_ONLY, *(each.name for each in newsletter.schedules)}
     await join.request(
         world,
         address=address,
         newsletter=newsletter,
         language=found.subscriber.language,
-        frequency=found.frequency if newsletter.schedule(found.frequency) else None,
+        frequency=found.frequency if found.frequency in offered else None,
         topics=found.topics,
         timezone=found.subscriber.timezone,
         replaces=found.id,
@@ -160,9 +171,11 @@ async def _move(
             now=now,
         )
         # what he had at the old address, he does not get once more
-        await unsettled.mark(connection, heir.id, now=now)
+        await unsettled.mark(connection, [heir.id], now=now)
         await choices.pause(connection, heir.id, until=old.paused_until)
         await choices.hand_over(connection, old, heir, now=now)
+    since = old.confirmed_at or old.requested_at
+    await follows.hand_over(connection, old.id, heir.id, since=since, now=now)
     await choices.point_to(connection, old, heir)
     # what could not change hands, for the new address has it already, is not sent to the old one
     await leaving.call_back(connection, old.id, now=now)
@@ -170,7 +183,6 @@ async def _move(
     detail = "moved to another address, which was confirmed"
     await note(connection, old.id, MOVED, door=door, detail=detail, now=now)
     record = await consents.consent_record(connection, old.id)
-    since = old.confirmed_at or old.requested_at
     detail = f"moved from an address confirmed on {since:%Y-%m-%d}, record {record[-1].hash}"
     await note(connection, heir.id, MOVED, door=door, detail=detail, now=now)
 

@@ -10,7 +10,7 @@ from digest.errors import UsageError
 from digest.jobs.exhibit import utc
 from digest.jobs.world import World
 from digest.model.subscriber import ConsentEvent, Subscription, is_unbroken
-from digest.store import consents, people, subscribers, suppressions
+from digest.store import consents, follows, people, subscribers, suppressions
 from digest.store.engine import Connection
 from digest.subscribers.address import address_key
 from digest.subscribers.consent import version_of
@@ -32,7 +32,7 @@ async def draw(
     found = await subscribers.by_address(connection, person.address_key)
     known_as = world.signer.suppression_hash(address_key(person.address))
     records = {each.id: await consents.consent_record(connection, each.id) for each in found}
-    document = {
+    document: dict[str, Any] = {
         "address": person.address,
         "language": person.language,
         "timezone": person.timezone,
@@ -42,6 +42,8 @@ async def draw(
         "subscriptions": [_with_record(each, records[each.id]) for each in found],
     }
     if whole:
+        for each, told in zip(found, document["subscriptions"], strict=True):
+            told["follows"] = await _follows(connection, each)
         document |= await _history(connection, person, found)
         document["earlier_addresses"] = [
             await draw(connection, world, each, whole=True)
@@ -94,6 +96,34 @@ async def _history(
             for row in await people.asks_of(connection, person.address_hash)
         ],
     }
+
+
+async def _follows(connection: Connection, each: Subscription) -> list[dict[str, Any]]:
+    """What he follows or followed, and what was found for it."""
+    told: dict[int, list[dict[str, Any]]] = {}
+    for row in await follows.found_for(connection, each.id):
+        told.setdefault(row["follow_id"], []).append(
+            {
+                "title": row["title"],
+                "url": row["url"],
+                "words": row["words"],
+                "found_utc": utc(row["found_at"]),
+                "told_utc": _utc(row["told_at"]),
+            }
+        )
+    return [
+        {
+            "title": one.title,
+            "url": one.url,
+            "mode": one.mode.value,
+            "state": one.state.value,
+            "requested_utc": utc(one.requested_at),
+            "confirmed_utc": _utc(one.confirmed_at),
+            "ended_utc": _utc(one.ended_at),
+            "found": told.get(one.id, []),
+        }
+        for one in await follows.of_subscription(connection, each.id)
+    ]
 
 
 def describe(each: Subscription) -> dict[str, Any]:

@@ -6,7 +6,7 @@ comes in turn. What cannot be is a `Refusal` and changes nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from digest.errors import LinkRefused
@@ -14,9 +14,10 @@ from digest.jobs import leave, remember
 from digest.jobs.decide import Form, Refusal, chosen, decide, may_return, without
 from digest.jobs.join import note
 from digest.jobs.world import World
+from digest.model.follow import Follow
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Subscription, SubscriptionState
-from digest.store import choices, consents, people, subscribers, suppressions
+from digest.store import choices, consents, follows, people, subscribers, suppressions
 from digest.store.engine import Connection
 from digest.subscribers.address import address_key
 
@@ -33,6 +34,8 @@ class Reader:
     waiting: dict[int, datetime]
     #: the subscriptions that were left a short while ago and may be taken up again
     returning: frozenset[int]
+    #: what he follows, by subscription
+    follows: dict[int, tuple[Follow, ...]] = field(default_factory=dict)
 
 
 async def look(world: World, token: str) -> Reader:
@@ -47,6 +50,10 @@ async def look(world: World, token: str) -> Reader:
             returning=frozenset(
                 [each.id for each in found if await _may_return(connection, world, each)]
             ),
+            follows={
+                each.id: tuple(await follows.of_subscription(connection, each.id, only_alive=True))
+                for each in found
+            },
         )
 
 

@@ -192,7 +192,7 @@ async def _prove(
 
     Once for a mail: an outcome is written again where the answer to its commit was lost.
     """
-    if claim.notice != "confirm" or settled.state is not DeliveryState.SENT:
+    if claim.notice not in ("confirm", "follow") or settled.state is not DeliveryState.SENT:
         return
     event = ConsentEvent(
         kind="asked",

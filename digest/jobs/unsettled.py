@@ -19,6 +19,7 @@ from digest.model.layout import Extra
 from digest.model.newsletter import Newsletter, Schedule
 from digest.store import deliveries, missed, unsettled
 from digest.store.engine import Connection
+from digest.store.followed import told_to
 from digest.store.subscribers import read_choice
 from digest.store.unsettled import Grant, Reader, Row
 from digest.store.wishes import Wish
@@ -126,11 +127,12 @@ class Turn:
         keys = {(row.edition_id, row.choice) for each in readers for row in past[each.id]}
         keys |= {(one, choices[each]) for each, ones in owed.items() for one in ones}
         told = await missed.told(self.connection, keys)
+        similar = await told_to(self.connection, [each.id for each in readers], since=now - HAD)
         grants = []
         for each in readers:
             choice = choices[each.id]
             if choice in told_now:
-                had = _had(past[each.id], told)
+                had = _had(past[each.id], told) | similar[each.id]
                 lacks = set().union(*(told[one, choice] for one in owed[each.id])) - had
                 mine = frozenset(told_now[choice].article_ids)
                 grant = self._grant(each, choice, past[each.id], mine=mine, had=had, lacks=lacks)

@@ -10,10 +10,12 @@ from typing import TypeVar
 from digest.jobs.correct import read_erratum
 from digest.jobs.reprint import Forme, read_edition, read_forme
 from digest.jobs.world import World
-from digest.messages import assemble, mime, notices
+from digest.jobs.write_following import stop_path, write_following
+from digest.messages import assemble, following, mime, notices
 from digest.messages.sign import sign
 from digest.model.delivery import Claim
 from digest.model.edition import Edition
+from digest.model.follow import FOLLOWS_ONLY
 from digest.model.layout import read_name
 from digest.model.message import Links, Message, Notice, WayBack
 from digest.model.newsletter import Newsletter
@@ -48,8 +50,12 @@ class Writer:
         newsletter = self.world.newsletter(reader.newsletter)
         back = way_back(self.world, claim, reader)
         if claim.edition_id is None:
-            erratum = await self._erratum(claim)
-            return write_notice(self.world, claim, reader, newsletter, back=back, erratum=erratum)
+            if claim.notice in (following.FOLLOW, following.SIMILAR):
+                notice = await write_following(self.world, claim, reader, newsletter)
+            else:
+                erratum = await self._erratum(claim)
+                notice = write_about(self.world, claim, reader, newsletter, erratum=erratum)
+            return post_notice(self.world, notice, claim, reader, newsletter, back=back)
         edition, joined = await self._edition(claim.edition_id, claim)
         return write_edition(
             self.world, edition, joined, reader, newsletter, choice=claim.choice, back=back
@@ -68,7 +74,11 @@ class Writer:
         """What this row stands for. Raises LookupError."""
         if claim.extra is not None:
             forme = await self._forme(edition_id, claim.choice)
-            mine = forme.print(claim.extra)
+            stops = {
+                each.ref: f"{self.world.public_url}{stop_path(self.world, bytes.fromhex(each.ref))}"
+                for each in claim.extra.followed
+            }
+            mine = forme.print(claim.extra, stops)
             return mine, assemble.join_cards(mine)
         key = edition_id, claim.choice
         if key in self._met:
@@ -195,38 +205,57 @@ def _signed(world: World, message: Message, newsletter: Newsletter, *, at: datet
     return replace(message, data=data)
 
 
-def write_notice(
+def write_about(
     world: World,
     claim: Claim,
     reader: Subscription,
     newsletter: Newsletter,
     *,
-    back: WayBack | None = None,
     erratum: notices.Erratum | None = None,
-) -> Message:
-    """A service mail, with an `erratum` for a correction.
+) -> Notice:
+    """What a service mail says, with an `erratum` for a correction.
 
     Raises LookupError for a kind that there is not.
     """
-    withdraw = f"{world.public_url}/unsubscribe/{world.signer.unsubscribe_token(reader.ref)}"
-    if erratum is not None:
-        notice = notices.write_correction(
-            world.renderer,
-            newsletter,
-            erratum,
-            unsubscribe_url=withdraw,
-            language=reader.subscriber.language,
-            timezone=reader.subscriber.timezone,
-        )
-    else:
-        notice = _notice(world, claim, reader, newsletter, withdraw=withdraw)
+    withdraw = withdraw_url(world, reader)
+    if erratum is None:
+        return _notice(world, claim, reader, newsletter, withdraw=withdraw)
+    return notices.write_correction(
+        world.renderer,
+        newsletter,
+        erratum,
+        unsubscribe_url=withdraw,
+        language=reader.subscriber.language,
+        timezone=reader.subscriber.timezone,
+    )
+
+
+def withdraw_url(world: World, reader: Subscription) -> str:
+    """Where a reader ends his subscription, or withdraws his request."""
+    return f"{world.public_url}/unsubscribe/{world.signer.unsubscribe_token(reader.ref)}"
+
+
+def post_notice(
+    world: World,
+    notice: Notice,
+    claim: Claim,
+    reader: Subscription,
+    newsletter: Newsletter,
+    *,
+    back: WayBack | None = None,
+) -> Message:
+    """A service mail as its reader gets it; the same bytes for the same words."""
+    seed = f"{claim.id}:{reader.request_nonce.hex()}"
+    if claim.notice in (following.FOLLOW, following.SIMILAR):
+        # that reader may ask for the newsletter meanwhile, which makes his nonce another one
+        seed = f"{claim.id}:{reader.ref.hex()}:{claim.created_at:%Y%m%d%H%M%S}"
     message = mime.write_notice_message(
         notice,
         newsletter,
         to_address=reader.subscriber.address,
-        message_id_seed=f"{claim.id}:{reader.request_nonce.hex()}",
+        message_id_seed=seed,
         date=claim.created_at,
-        unsubscribe_url=withdraw,
+        unsubscribe_url=withdraw_url(world, reader),
         public_url=world.public_url,
         way_back=back,
     )
@@ -244,7 +273,10 @@ def _notice(
                 world.renderer,
                 newsletter,
                 address=person.address,
-                frequency=reader.frequency,
+                # who reads nothing but what he follows is asked about the newsletter's first rhythm
+                frequency=newsletter.default_schedule.name
+                if reader.frequency == FOLLOWS_ONLY
+                else reader.frequency,
                 moves=reader.replaces is not None,
                 requested_at=reader.requested_at,
                 confirm_url=f"{world.public_url}/confirm/{token}",

@@ -44,6 +44,8 @@ class Follow:
     requested_at: datetime
     #: 128 random bits, new with each request
     nonce: bytes
+    confirmed_at: datetime | None = None
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

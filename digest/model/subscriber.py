@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
 
+from digest.model.follow import FOLLOWS_ONLY
+
 
 class SubscriptionState(StrEnum):
     """Where a consent stands."""
@@ -56,6 +58,11 @@ class Subscription:
     request_nonce: bytes
     #: the subscription that ends when this one is confirmed: the same person's old address
     replaces: int | None = None
+
+    @property
+    def reads_editions(self) -> bool:
+        """True for a reader who gets more than what he follows."""
+        return self.state is SubscriptionState.ACTIVE and self.frequency != FOLLOWS_ONLY
 
     def is_paused(self, now: datetime) -> bool:
         """True while the person wants no mail."""

@@ -46,9 +46,6 @@ RESERVED = frozenset(
 #: more boxes than that are no choice any more
 TOPICS = 20
 
-#: keys that are described and do nothing so far: nobody shall rely on them unawares
-NOT_YET = frozenset({"follow"})
-
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 
 
@@ -165,9 +162,6 @@ class _Newsletter(Strict):
 
     @model_validator(mode="after")
     def _goes_together(self) -> _Newsletter:
-        for key in NOT_YET:
-            if key in self.model_fields_set:
-                raise ValueError(f"{key}: this is not there yet; take it out")
         asked = any(each.only_topics for each in self.feeds if isinstance(each, _Feed))
         if (self.only_topics or asked) and not self.topics:
             raise ValueError("only_topics needs [newsletter.topics.…] to know its articles by")

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.delivery import DeliveryState
 from digest.model.subscriber import SubscriptionState
+from digest.store import follows
 from digest.store.lost import UNENDED
 from digest.store.people import ERASED, Person
 from digest.store.tables import consent_events, deliveries, subscribers, subscriptions
@@ -54,6 +55,7 @@ async def erase(
     mine = select(subscriptions.c.id).where(subscriptions.c.subscriber_id == person.id)
     named = or_(bounces.c.subscriber_id == person.id, _is_mine(bounces.c.delivery_id, mine))
     rows = await _close(connection, mine, named=select(bounces.c.delivery_id).where(named), now=now)
+    await follows.forget(connection, mine)
     ended = await connection.execute(
         update(subscriptions)
         .where(subscriptions.c.subscriber_id == person.id)

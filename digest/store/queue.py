@@ -32,7 +32,7 @@ ROUNDS = 12
 LARGEST = 10_000
 
 #: the kinds of service mail
-NOTICES = ("confirm", "moved", "correction")
+NOTICES = ("confirm", "follow", "moved", "correction", "similar")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model.delivery import DeliveryState
 from digest.model.subscriber import SubscriptionState
+from digest.store import follows
 from digest.store.tables import consent_events, deliveries, subscribers, subscriptions
 from digest.store.troubles import asks, quotas
 
@@ -102,6 +103,7 @@ async def lapse(
             )
         )
     if gone:
+        await follows.forget(connection, gone)
         for table in (deliveries, consent_events):
             await connection.execute(delete(table).where(table.c.subscription_id.in_(gone)))
         await connection.execute(delete(subscriptions).where(subscriptions.c.id.in_(gone)))

@@ -194,6 +194,15 @@ async def ask_again(
     )
 
 
+async def renew(connection: AsyncConnection, subscription_id: int, *, request_nonce: bytes) -> None:
+    """Make the confirm links of before void; everything else stays."""
+    await connection.execute(
+        update(subscriptions)
+        .where(subscriptions.c.id == subscription_id)
+        .values(request_nonce=request_nonce)
+    )
+
+
 async def activate(connection: AsyncConnection, subscription_id: int, *, now: datetime) -> bool:
     """Pending becomes active; False when it was not pending."""
     result = await connection.execute(

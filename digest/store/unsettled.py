@@ -6,7 +6,7 @@ looked at one by one, some hundred at a time.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -18,6 +18,7 @@ from digest.model.delivery import DeliveryState
 from digest.model.layout import Extra, read_extra
 from digest.store.dialect import insert_new
 from digest.store.readers import reads
+from digest.store.signs import in_chunks
 from digest.store.tables import deliveries, editions, subscribers, subscriptions
 
 #: how many are looked at together
@@ -58,10 +59,11 @@ async def move_to_zone(
     await connection.execute(update(subscriptions).where(mine).values(changed_at=now))
 
 
-async def mark(connection: AsyncConnection, subscription_id: int, *, now: datetime) -> None:
-    """Let the next edition of this reader be made out for him alone."""
-    mine = subscriptions.c.id == subscription_id
-    await connection.execute(update(subscriptions).where(mine).values(changed_at=now))
+async def mark(connection: AsyncConnection, ids: Iterable[int], *, now: datetime) -> None:
+    """Let the next edition of these readers be made out for each of them alone."""
+    for chunk in in_chunks(sorted(set(ids))):
+        mine = subscriptions.c.id.in_(chunk)
+        await connection.execute(update(subscriptions).where(mine).values(changed_at=now))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ _MAC: Final = 16
 _SHAPE: Final = re.compile(r"[A-Za-z0-9_-]{38}")
 _PURPOSES: Final = (
     *("confirm", "unsubscribe", "preferences", "suppression", "bounce", "mail"),
-    *("form", "work", "network", "picture", "proof"),
+    *("form", "work", "network", "picture", "proof", "follow", "stop"),
 )
 #: octets of a delivery's number: more than anybody will ever send
 _NUMBER: Final = 6
@@ -73,6 +73,22 @@ class Signer:
     def check_confirm(self, token: str, request_nonce: bytes) -> None:
         """Pass if the token confirms the request of this nonce. Raises LinkRefused."""
         self._check("confirm", token, request_nonce)
+
+    def follow_token(self, ref: bytes, nonce: bytes) -> str:
+        """The token that confirms this one wish to follow; the next wish's nonce makes it void."""
+        return self._token("follow", ref, nonce)
+
+    def check_follow(self, token: str, nonce: bytes) -> None:
+        """Pass if the token confirms the wish of this nonce. Raises LinkRefused."""
+        self._check("follow", token, nonce)
+
+    def stop_token(self, ref: bytes) -> str:
+        """The token that ends one follow; it never grows old."""
+        return self._token("stop", ref)
+
+    def check_stop(self, token: str) -> bytes:
+        """The reference of the follow in a stop token. Raises LinkRefused."""
+        return self._check("stop", token)
 
     def bounce_token(self, delivery_id: int, queued: int) -> str:
         """The token in the return path of one delivery's message, 42 letters and digits.

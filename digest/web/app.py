@@ -11,6 +11,7 @@ from digest.web.archive import add_archive
 from digest.web.desk import add_desk
 from digest.web.embed import add_embed
 from digest.web.faults import add_faults
+from digest.web.followed import add_followed
 from digest.web.health import add_health
 from digest.web.hooks import add_hooks
 from digest.web.leave import add_leave
@@ -20,6 +21,7 @@ from digest.web.pages import add_pages
 from digest.web.pictures import add_pictures
 from digest.web.preferences import add_preferences
 from digest.web.signed import add_signed
+from digest.web.similar import add_similar
 from digest.web.sitemap import add_sitemap
 from digest.web.websub import add_websub
 
@@ -46,6 +48,8 @@ def make_web(world: World) -> FastAPI:
     add_desk(web)
     add_archive(web)
     add_pictures(web)
+    add_similar(web)
+    add_followed(web)
     add_sitemap(web)
     add_embed(web)
     add_openapi(web)

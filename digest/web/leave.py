@@ -17,6 +17,7 @@ from digest.editions.calendar import rarer_than
 from digest.errors import StoreError
 from digest.jobs import leave
 from digest.jobs.decide import REGRET
+from digest.model.follow import FOLLOWS_ONLY
 from digest.model.subscriber import SubscriptionState
 from digest.store.people import is_erased
 from digest.web.answer import field, message, newsletter_of, page, read_form, world_of
@@ -139,5 +140,7 @@ def _may_return(found: Subscription, now: datetime) -> bool:
 
 def _rarer(newsletter: Newsletter, found: Subscription, now: datetime) -> Schedule | None:
     """Whoever chose a rhythm that is no longer offered reads the default one."""
+    if found.frequency == FOLLOWS_ONLY:
+        return None
     schedule = newsletter.schedule(found.frequency) or newsletter.default_schedule
     return rarer_than(schedule, newsletter, now=now)

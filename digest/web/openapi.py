@@ -11,7 +11,8 @@ from fastapi.responses import JSONResponse
 
 from digest import __version__
 from digest.web.answer import world_of
-from digest.web.openapi_desk import desk_paths
+from digest.web.openapi_follow import mailed_paths
+from digest.web.openapi_machines import hub_paths, machine_paths
 from digest.web.operations import (
     ATOM,
     HTML,
@@ -19,16 +20,12 @@ from digest.web.operations import (
     JSON,
     LANG,
     PAGE,
-    SCRIPT,
-    TEXT,
-    XML,
     Data,
     get,
     many,
     path,
     post,
     query,
-    responses,
     text,
 )
 
@@ -38,7 +35,6 @@ if TYPE_CHECKING:
 
 _SLUG: Final = "^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$"
 _TOKEN: Final = "^[A-Za-z0-9_-]{38}$"  # noqa: S105 -- the shape of one
-_CALLBACK: Final = "^[A-Za-z0-9_-]{43}$"
 _NUMBER: Final = "^[0-9]{1,9}$"
 
 
@@ -69,7 +65,12 @@ def describe(public_url: str) -> Data:
             ),
         },
         "servers": [{"url": public_url}],
-        "paths": _front() | _signed() | desk_paths(_TOKEN) | _archive() | _machines() | _hubs(),
+        "paths": _front()
+        | _signed()
+        | mailed_paths(_TOKEN)
+        | _archive()
+        | machine_paths(_SLUG)
+        | hub_paths(),
     }
 
 
@@ -219,78 +220,7 @@ def _archive() -> Data:
                 newsletter,
                 path("edition", _NUMBER, "its id"),
                 query("topics", "names with commas: as the readers of these topics got it"),
+                query("in", "a language: as its readers got it"),
             )
         },
-    }
-
-
-# --------------------------------------------------------------- what machines ask for
-
-
-def _machines() -> Data:
-    kept = {200: XML, 304: None, 404: HTML}
-    return {
-        "/embed/{newsletter}.js": {
-            "get": get(
-                "The script that puts a newsletter's form into other sites",
-                {200: SCRIPT, 304: None, 404: HTML},
-                path("newsletter", _SLUG, "the slug of a newsletter"),
-                LANG,
-                *IF_NEW,
-            )
-        },
-        "/sitemap.xml": {
-            "get": get("The public pages", kept, query("page", "where there are many"), *IF_NEW)
-        },
-        "/pictures/{name}": {
-            "get": get(
-                "A picture of an archived edition, fetched for the reader",
-                {200: "image/*", 404: None, 503: None},
-                path("name", "^[A-Za-z0-9_-]+$", "a signed address, from an edition's page"),
-            )
-        },
-        "/robots.txt": {"get": get("What robots may read (RFC 9309)", {200: TEXT})},
-        "/favicon.ico": {"get": get("There is none", {204: None})},
-        "/openapi.json": {"get": get("This document", {200: JSON})},
-        "/healthz": {"get": get("The process answers", {200: TEXT})},
-        "/readyz": {"get": get("The database answers", {200: TEXT, 503: TEXT})},
-        "/hooks/{provider}": {
-            "post": {
-                "summary": "Delivery events of a mail provider, signed as that provider signs",
-                "parameters": [
-                    path("provider", "^[a-z]{1,20}$", "ses, postmark, mailgun, sendgrid or brevo")
-                ],
-                "requestBody": {"content": {JSON: {"schema": {}}}},
-                "responses": responses(
-                    {200: JSON} | dict.fromkeys((400, 403, 404, 413, 429, 503), TEXT)
-                ),
-            }
-        },
-    }
-
-
-def _hubs() -> Data:
-    token = path("token", _CALLBACK, "from the callback address that we gave the hub")
-    return {
-        "/websub/{token}": {
-            "get": get(
-                "A hub asks whether we meant it: its challenge, for what we asked (W3C WebSub 5.3)",
-                dict.fromkeys((200, 404, 503), TEXT),
-                token,
-                query("hub.mode", "subscribe, unsubscribe or denied"),
-                query("hub.topic", "the feed"),
-                query("hub.challenge", "what we answer with"),
-                query("hub.lease_seconds", "for how long"),
-                query("hub.reason", "with denied"),
-            ),
-            "post": {
-                "summary": "A hub says that a feed changed; 202 also where its signature is wrong",
-                "parameters": [
-                    token,
-                    {"name": "X-Hub-Signature", "in": "header", "schema": {"type": "string"}},
-                ],
-                "requestBody": {"content": {"*/*": {"schema": {}}}},
-                "responses": responses(dict.fromkeys((202, 410, 413, 503), TEXT)),
-            },
-        }
     }

@@ -6,8 +6,6 @@ The answer to a request is the same whatever we know of the address, and comes a
 from __future__ import annotations
 
 import asyncio
-import math
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -26,14 +24,14 @@ from digest.web.answer import (
     field,
     fields,
     language_of,
-    message,
     newsletter_of,
     page,
     read_form,
     world_of,
 )
+from digest.web.entrance import NOT_OURS, SHOWN, ask_for_work, read_address, refuse
 from digest.web.visitor import Turns, address_of, end_on_the_beat
-from digest.words import N_, languages
+from digest.words import languages
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,16 +43,11 @@ if TYPE_CHECKING:
 
 _NOT_FOUND: Final = 404
 _UNPROCESSABLE: Final = 422
-_TOO_MANY: Final = 429
 #: answers to a sign-up come at multiples of so many seconds after it arrived, so that nobody can
 #: measure what we knew of the address: it takes 5 to 20 milliseconds to know it
 BEAT: Final = 0.25
-#: what the record says where a form did not say which words it showed
-_NOT_OURS: Final = "not our own form, so which words stood there is not known; ours were: "
 #: what one sees of the latest edition before one signs up
 _HEADLINES: Final = 4
-#: characters of what was typed that are shown: no address is longer (RFC 5321 section 4.5.3.1)
-_SHOWN: Final = 254
 
 
 def add_pages(web: FastAPI) -> None:
@@ -108,7 +101,7 @@ async def _subscribe(request: Request, form: FormData) -> Response:
     wish = _read_wish(request, newsletter, form)
     if not wish.typed:
         return await _newsletter_page(request, newsletter, again=wish)
-    usual = page(request, "subscribed", newsletter=newsletter, address=wish.typed[:_SHOWN])
+    usual = page(request, "subscribed", newsletter=newsletter, address=wish.typed[:SHOWN])
     age = work.read_stamp(
         world_of(request).signer, field(form, "stamp"), now=world_of(request).clock()
     )
@@ -131,9 +124,18 @@ async def _subscribe(request: Request, form: FormData) -> Response:
         case admission.Admitted() | admission.Repeated():
             return usual
         case admission.Refused():
-            return _refuse(request, newsletter, answer)
+            return refuse(request, newsletter, answer)
         case admission.WorkWanted():
-            return _ask_for_work(request, newsletter, wish, answer)
+            kept = [
+                ("newsletter", newsletter.slug),
+                ("email", wish.typed),
+                ("language", wish.language),
+                ("frequency", wish.frequency),
+                *(("topic", each) for each in wish.topics),
+            ]
+            if wish.words:
+                kept.append(("words", wish.words))
+            return ask_for_work(request, newsletter, wish.typed, kept, answer, to="/subscribe")
 
 
 def _shown(request: Request, newsletter: Newsletter, wish: Wish) -> tuple[str, str, str]:
@@ -146,7 +148,7 @@ def _shown(request: Request, newsletter: Newsletter, wish: Wish) -> tuple[str, s
         if wish.words == version_of(words):
             return "web", words, language
     language = language_of(request, newsletter)
-    return "form", f"{_NOT_OURS}{consent(newsletter, language)}", language
+    return "form", f"{NOT_OURS}{consent(newsletter, language)}", language
 
 
 async def _ask(request: Request, newsletter: Newsletter, wish: Wish) -> None:
@@ -170,47 +172,6 @@ async def _ask(request: Request, newsletter: Newsletter, wish: Wish) -> None:
         return
 
 
-def _refuse(request: Request, newsletter: Newsletter, answer: admission.Refused) -> Response:
-    """Too many came: say so, and when to come back."""
-    title = (
-        N_("Too many sign-ups from your network")
-        if answer.network
-        else N_("Too many sign-ups at the moment")
-    )
-    text = N_("We take no more of them just now. Please try again in an hour.")
-    refusal = message(request, title=title, text=text, status=_TOO_MANY, newsletter=newsletter)
-    left = (answer.until - world_of(request).clock()).total_seconds()
-    refusal.headers["Retry-After"] = str(max(1, math.ceil(left)))
-    return refusal
-
-
-def _ask_for_work(
-    request: Request, newsletter: Newsletter, wish: Wish, answer: admission.WorkWanted
-) -> Response:
-    """The same form once more, with a question that costs a moment of the visitor's processor."""
-    kept = [
-        ("newsletter", newsletter.slug),
-        ("email", wish.typed),
-        ("language", wish.language),
-        ("frequency", wish.frequency),
-        *(("topic", each) for each in wish.topics),
-        ("work", answer.challenge.text),
-    ]
-    if wish.words:
-        kept.append(("words", wish.words))
-    return page(
-        request,
-        "work",
-        status=_TOO_MANY,
-        newsletter=newsletter,
-        runs=True,
-        address=wish.typed[:_SHOWN],
-        kept=kept,
-        challenge=answer.challenge,
-        seconds=math.ceil(answer.wait.total_seconds()),
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """What somebody wrote into the form; what we do not offer has become our default."""
@@ -228,7 +189,7 @@ def _read_wish(request: Request, newsletter: Newsletter, form: FormData) -> Wish
     language, frequency = field(form, "language"), field(form, "frequency")
     chosen = newsletter.schedule(frequency or "") or newsletter.default_schedule
     return Wish(
-        typed="".join(map(_visible, field(form, "email") or "")),
+        typed=read_address(form),
         language=language
         if language is not None and language in languages()
         else language_of(request, newsletter),
@@ -236,11 +197,6 @@ def _read_wish(request: Request, newsletter: Newsletter, form: FormData) -> Wish
         topics=newsletter.choose(fields(form, "topic")),
         words=field(form, "words"),
     )
-
-
-def _visible(character: str) -> str:
-    """Control characters stand in no address, and a form brings them back changed."""
-    return "\ufffd" if unicodedata.category(character) == "Cc" else character
 
 
 def _wanted(request: Request, slug: str | None) -> Newsletter:

@@ -14,6 +14,9 @@ from digest.editions.arrival import arrival
 from digest.editions.calendar import check_timezone, is_daily_or_rarer, next_times
 from digest.jobs import prefer
 from digest.jobs.decide import LONGEST_PAUSE
+from digest.jobs.write_following import stop_path
+from digest.messages.plain import link_to, tame
+from digest.model.follow import FOLLOWS_ONLY, FollowMode
 from digest.model.newsletter import OTHER
 from digest.model.subscriber import SubscriptionState
 
@@ -60,6 +63,17 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """A story that a reader follows, and the path that stops it."""
+
+    title: str
+    url: str | None
+    #: told by mails of its own
+    prompt: bool
+    stop: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """One newsletter of a reader."""
 
@@ -85,6 +99,9 @@ class Section:
     last_day: date
     #: it was left a short while ago and may be taken up again
     returning: bool
+    #: no editions come, only what is followed
+    only_follows: bool
+    follows: tuple[Followed, ...]
 
 
 def sections(world: World, reader: Reader) -> list[Section]:
@@ -104,7 +121,9 @@ def section(world: World, reader: Reader, found: Subscription) -> Section:
     newsletter, now = prefer.offer(world, found), world.clock()
     zone = zone_of(found, newsletter)
     schedule, next_at = None, None
-    if newsletter is not None:
+    followed = _follows(world, reader, found)
+    only_follows = found.frequency == FOLLOWS_ONLY
+    if newsletter is not None and not only_follows:
         schedule = newsletter.schedule(found.frequency) or newsletter.default_schedule
         next_at = next_edition(newsletter, schedule, found, now=now)
     waits = None if found.is_paused(now) else reader.waiting.get(found.id)
@@ -119,13 +138,29 @@ def section(world: World, reader: Reader, found: Subscription) -> Section:
         frequency=schedule.name if schedule else found.frequency,
         next_at=max(waits, now) if waits and next_at else next_at,
         paused=found.is_paused(now),
-        rhythms=_rhythms(newsletter, schedule, found, now=now) if newsletter else (),
+        rhythms=_rhythms(newsletter, schedule, found, follows=bool(followed), now=now)
+        if newsletter
+        else (),
         boxes=_boxes(newsletter, found) if newsletter else (),
         by_hour=newsletter is not None
         and any(is_daily_or_rarer(each, newsletter, now=now) for each in newsletter.schedules),
         first_day=today + timedelta(days=1),
         last_day=today + LONGEST_PAUSE - timedelta(days=1),
         returning=found.id in reader.returning,
+        only_follows=only_follows,
+        follows=followed,
+    )
+
+
+def _follows(world: World, reader: Reader, found: Subscription) -> tuple[Followed, ...]:
+    return tuple(
+        Followed(
+            title=tame(each.title) or each.url,
+            url=link_to(each.url),
+            prompt=each.mode is FollowMode.PROMPT,
+            stop=stop_path(world, each.ref),
+        )
+        for each in reader.follows.get(found.id, ())
     )
 
 
@@ -150,9 +185,14 @@ def next_edition(
 
 
 def _rhythms(
-    newsletter: Newsletter, chosen: Schedule | None, found: Subscription, *, now: datetime
+    newsletter: Newsletter,
+    chosen: Schedule | None,
+    found: Subscription,
+    *,
+    follows: bool,
+    now: datetime,
 ) -> tuple[Rhythm, ...]:
-    return tuple(
+    offered = tuple(
         Rhythm(
             name=each.name,
             next_at=next_edition(newsletter, each, found, now=now),
@@ -160,6 +200,8 @@ def _rhythms(
         )
         for each in newsletter.schedules
     )
+    none = Rhythm(name=FOLLOWS_ONLY, next_at=None, chosen=chosen is None)
+    return (*offered, none) if follows or chosen is None else offered
 
 
 def _boxes(newsletter: Newsletter, found: Subscription) -> tuple[Box, ...]:

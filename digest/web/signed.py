@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from digest.jobs import choose
+from digest.model.follow import FOLLOWS_ONLY
 from digest.model.newsletter import OTHER
-from digest.model.subscriber import SubscriptionState
 from digest.subscribers.crowd import shorten
 from digest.web.answer import language_of, newsletter_of, page, world_of
 from digest.web.sections import next_edition
@@ -38,7 +38,7 @@ def add_signed(web: FastAPI) -> None:
 async def show_confirm(request: Request) -> Response:
     """A button; or, for somebody who pressed it already, what it brought."""
     found = await choose.look(world_of(request), "confirm", _token(request))
-    name = "confirmed" if found.state is SubscriptionState.ACTIVE else "confirm"
+    name = "confirmed" if found.reads_editions else "confirm"
     return _page(request, name, found)
 
 
@@ -66,7 +66,7 @@ def question(found: Subscription, newsletter: Newsletter | None, language: str) 
     gettext = translations(language).gettext
     asked = gettext("Do you want to get “%(title)s” (%(rhythm)s) at %(address)s?") % {
         "title": newsletter.title if newsletter else found.newsletter,
-        "rhythm": say_rhythm(found.frequency, language),
+        "rhythm": say_rhythm(_rhythm(found, newsletter), language),
         "address": found.subscriber.address,
     }
     titles = {each.name: each.title for each in newsletter.topics} if newsletter else {}
@@ -80,6 +80,13 @@ def question(found: Subscription, newsletter: Newsletter | None, language: str) 
             " one any more."
         )
     return asked
+
+
+def _rhythm(found: Subscription, newsletter: Newsletter | None) -> str:
+    """Who only followed stories gets the newsletter in its first rhythm."""
+    if found.frequency == FOLLOWS_ONLY and newsletter is not None:
+        return newsletter.default_schedule.name
+    return found.frequency
 
 
 def _token(request: Request) -> str:

@@ -23,6 +23,7 @@ from babel.dates import format_time as babel_time
 from babel.numbers import format_decimal
 
 from digest.errors import DigestError
+from digest.model.follow import FOLLOWS_ONLY
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -120,4 +121,6 @@ def format_number(value: float, language: str) -> str:
 
 def say_rhythm(schedule: str, language: str) -> str:
     """Say the name of a schedule ("daily" is "täglich"); names of our own making stay."""
+    if schedule == FOLLOWS_ONLY:
+        return translations(language).gettext("only what you follow")
     return translations(language).gettext(schedule) if schedule in _RHYTHMS else schedule

@@ -472,19 +472,23 @@ async def test_headers_that_drip_end_at_the_time_limit() -> None:
     hung_up = asyncio.Event()
 
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\n")
-        while not reader.at_eof():
-            writer.write(b"X: a\r\n")
-            await asyncio.sleep(0.02)
-        writer.close()
-        hung_up.set()
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\n")
+            while not reader.at_eof():
+                writer.write(b"X: a\r\n")
+                await asyncio.sleep(0.02)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass  # on a busy machine the time is over before anything was asked
+        finally:
+            writer.close()
+            hung_up.set()
 
     server = await asyncio.start_server(drip, "127.0.0.1", 0)
     async with server, fetching(timeout=0.3) as fetcher:
         port = server.sockets[0].getsockname()[1]
         answer = await fetcher.fetch(f"http://127.0.0.1:{port}/")
-        await hung_up.wait()
+        await asyncio.wait_for(hung_up.wait(), 30)
     assert failure(answer) == "no complete answer within 0.3 s"
 
 

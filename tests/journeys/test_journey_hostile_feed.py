@@ -213,6 +213,12 @@ async def house(
             yield world, web
 
 
+@pytest.fixture(autouse=True)
+def _no_two_tell_of_one_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stories of the same sentences would be told as one; here each is to be seen."""
+    monkeypatch.setattr("digest.jobs.prepare.events_of", lambda *_, **__: [])
+
+
 async def everything_shown(
     world: World, web: httpx.AsyncClient, relay: Relay, each: Newsletter
 ) -> dict[str, str]:

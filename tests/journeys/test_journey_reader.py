@@ -222,7 +222,7 @@ async def read_on(reader: Reader, books: Books) -> None:
 async def change(reader: Reader, books: Books, edition: Mail) -> None:
     """From a mail to the settings: another rhythm, a pause, and its end."""
     await reader.open(edition)
-    await reader.press("Einstellungen ändern", "Your settings")
+    await reader.press("Change your settings", "Your settings")
     await reader.choose("weekly")
     await reader.press("Save", "Your settings")
     await reader.page.get_by_text("It counts from the next mail on").wait_for()
@@ -241,7 +241,7 @@ async def change(reader: Reader, books: Books, edition: Mail) -> None:
 
 async def leave(reader: Reader, books: Books, edition: Mail) -> None:
     """Leave, be offered less, take it, and leave for good."""
-    away = "Diesen Newsletter abbestellen"
+    away = "Unsubscribe from this newsletter"
     await reader.open(edition)
     await reader.press(away, "Do you want to leave?")
     assert books.of(reader)[0] == "active"

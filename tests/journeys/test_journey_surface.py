@@ -17,16 +17,18 @@ from typing import Any
 import schemathesis
 from fastapi import FastAPI
 from loopback import Page, Relay, Site
-from reader_house import NEIGHBOUR, SLUG, House, open_house
+from reader_house import NEIGHBOUR, SLUG, House, hidden_fields, open_house
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import from_schema
 from schemathesis.engine.events import FatalError, NonFatalError, ScenarioFinished
+from sqlalchemy import select
 from starlette.routing import Route
 
 from digest.jobs import join
 from digest.model.edition import Draft, Slot
 from digest.model.policy import Approval
 from digest.store import feeds, proofs, pushes
+from digest.store.choosing import follows
 from digest.web.openapi import ACTS, describe
 from digest.web.openapi_desk import DESK_ACTS
 from digest.web.pictures import picture_path
@@ -129,6 +131,13 @@ async def fill(house: House) -> Things:
             detail="a test",
         )
     await house.publish("Turnier im Hafen", "Rathaus wird gestrichen")
+    for name in ("emil", "fritz"):
+        form = hidden_fields((await house.client.get(f"/follow?newsletter={SLUG}&article=1")).text)
+        house.clock.forward(seconds=30)
+        await house.client.post("/follow", data={**form, "email": f"{name}@example.org"})
+    await house.deliver()
+    followed = [house.relay.to(f"{n}@example.org")[-1].link("confirm") for n in ("emil", "fritz")]
+    assert (await house.client.post(followed[1])).status_code == 200
     mails = [house.relay.to(f"{name}@example.org")[-1] for name in names]
     house.site.pages["/bild.png"] = Page(PIXEL, headers={"Content-Type": "image/png"})
     picture = picture_path(house.world, f"{house.site.url}/bild.png")
@@ -146,6 +155,10 @@ async def fill(house: House) -> Things:
             now=house.clock(),
             again_at=house.clock(),
         )
+        query = select(follows.c.ref).order_by(follows.c.id.desc())
+        ref = (await connection.execute(query)).scalars().first()
+    assert ref is not None
+    stop = house.world.signer.stop_token(ref)
     draft = await show_editors(house)
     house.clock.pace = timedelta(minutes=1)  # so that we are no crowd at the door, but for a while
     return {
@@ -157,6 +170,8 @@ async def fill(house: House) -> Things:
         "article": ["1", "999"],
         "place": ["1", "-1"],
         "/websub/": [callback],
+        "/follow/confirm/": [_token(each) for each in followed],
+        "/follow/stop/": [stop],
         "hub.mode": ["subscribe", "unsubscribe", "denied"],
         "hub.topic": [topic, "https://elsewhere.example/"],
         "name": [_token(picture)],
@@ -221,7 +236,9 @@ def aimed(document: dict[str, Any], things: Things) -> dict[str, Any]:
                     if true is not None:
                         fields[name].get("items", fields[name])["enum"] = true
                     # what nothing happens without
-                    body["schema"]["required"] = sorted(fields.keys() & {"newsletter", "email"})
+                    body["schema"]["required"] = sorted(
+                        fields.keys() & {"newsletter", "email", "article"}
+                    )
     return told
 
 

@@ -174,3 +174,13 @@ def test_what_is_wrong_about_choosing_is_told(tmp_path: Path, line: str, says: s
         _read(tmp_path, f"{head}{line}\n[newsletter.schedules]{schedules}")
     assert says in str(problem.value)
     assert "\n" not in str(problem.value)
+
+
+@pytest.mark.parametrize(("line", "follow"), [("", True), ("follow = false", False)])
+def test_stories_can_be_followed_unless_that_is_taken_away(
+    tmp_path: Path, line: str, *, follow: bool
+) -> None:
+    head, schedules = WHOLE.split("[newsletter.schedules]")
+    path = tmp_path / "newsletters.toml"
+    path.write_text(f"{head}{line}\n[newsletter.schedules]{schedules}")
+    assert [each.follow for each in read_newsletters(path)] == [follow]
