@@ -24,6 +24,8 @@ _NONE: Final = Ranks()
 #: what mail programs show of a subject, and of the line under it, with room to spare
 _SUBJECT: Final = 120
 _PREHEADER: Final = 140
+#: others about the same event that are named under a story; on a great day there are dozens
+_ALSO: Final = 4
 
 
 def compose(
@@ -63,11 +65,11 @@ def compose(
 
 
 def _also(left_out: Sequence[LeftOut]) -> dict[int, tuple[Article, ...]]:
-    """The articles about the same event as a chosen one, by its id."""
+    """The articles about the same event as a chosen one, by its id, the highest ranks first."""
     found: dict[int, tuple[Article, ...]] = {}
     for each in left_out:
         if each.reason == "thread" and each.instead is not None:
-            found[each.instead] = (*found.get(each.instead, ()), each.article)
+            found[each.instead] = (*found.get(each.instead, ()), each.article)[:_ALSO]
     return found
 
 

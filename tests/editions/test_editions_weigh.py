@@ -118,6 +118,16 @@ def test_what_a_topics_only_feed_says_about_none_is_off_topic() -> None:
     assert [(each.article.id, each.reason) for each in ranks.left_out] == [(1, "off topic")]
 
 
+def test_of_a_great_event_a_few_others_are_named_and_all_are_left_out() -> None:
+    found = [article(n, f"Bericht {n}") for n in range(1, 30)]
+    kept, ranks = weigh(found, PAPER, now=NOW, events=[Event(ids=tuple(range(1, 30)))])
+    draft = compose(kept, PAPER, ranks=ranks)
+    assert draft is not None
+    assert [each.id for each in draft.articles] == [1]
+    assert [each.id for each in draft.also[1]] == [2, 3, 4, 5]
+    assert len([each for each in draft.left_out if each.reason == "thread"]) == 28
+
+
 def test_of_one_event_the_best_is_told_and_names_the_others() -> None:
     found = [article(1, "A"), article(2, "B"), article(3, "C")]
     kept, ranks = weigh(found, PAPER, now=NOW, events=[Event(ids=(3, 2))])
