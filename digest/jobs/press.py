@@ -68,6 +68,8 @@ class Press:
     newsletter: Newsletter
     chosen: Chosen
     _sheets: dict[str, Sheet] = field(default_factory=dict)
+    #: all drafts that each sheet was made for: another one has whatever this one had
+    _drafts: dict[str, list[Draft]] = field(default_factory=dict)
     #: the articles that each sheet holds
     _held: dict[str, set[int]] = field(default_factory=dict)
     #: articles that only single readers get
@@ -149,12 +151,8 @@ class Press:
         asked |= self._beside.keys()
         if asked <= self._held.get(language, set()):
             return
-        before = [
-            page.draft
-            for name, page in self._pages.items()
-            if page is not None and self._language(name) == language
-        ]
-        every = [*before, *drafts]
+        every = self._drafts.setdefault(language, [])
+        every += drafts
         self._sheets[language] = self.world.renderer.render_sheet(
             every,
             self.newsletter,
@@ -166,7 +164,7 @@ class Press:
             rarer=self.chosen.rarer,
             beside=list(self._beside.values()),
         )
-        self._held[language] = asked | {each.id for draft in before for each in draft.articles}
+        self._held[language] = asked | {each.id for draft in every for each in draft.articles}
 
     def _fit(self, name: str, draft: Draft) -> Page:
         """The plan of a draft, with fewer articles where it is too large or takes too long."""

@@ -125,8 +125,8 @@ async def _close(
         update(deliveries).where(deliveries.c.id.in_(named)).values(reply=None)
     )
     # nothing that comes back of a message that was never tried is believed (`reports.whose`): it
-    # would be written down with the address in it
-    blank = update(deliveries).where(rows).values(reply=None, attempts=0)
+    # would be written down with the address in it; and what came to him alone says what he followed
+    blank = update(deliveries).where(rows).values(reply=None, attempts=0, extra=None)
     return int((await connection.execute(blank)).rowcount)
 
 

@@ -25,8 +25,9 @@ from following import (
     start,
 )
 from jobs_world import DAILY, STADTBLATT, Clock, bring, open_world
+from sqlalchemy import select
 
-from digest.jobs import similar
+from digest.jobs import forget, similar
 from digest.jobs.publish import Published, publish_now
 from digest.jobs.world import World
 from digest.jobs.write import Writer
@@ -34,6 +35,7 @@ from digest.jobs.write_following import stop_path
 from digest.model.follow import FollowMode
 from digest.store import queue
 from digest.store.subscribers import by_ids
+from digest.store.tables import deliveries
 
 ELSEWHERE = "https://anderswo.example/feed"
 #: two stories are all that an edition tells
@@ -166,6 +168,25 @@ async def test_an_article_that_all_get_says_to_the_follower_why(
     assert "/follow/stop/" in parts(mailbox, "anna")[0]
     assert "/follow/stop/" not in parts(mailbox, "ben")[0]
     assert parts(mailbox, "anna")[1].count(AGAIN_TEXT[:20]) == 1
+
+
+async def test_whoever_is_erased_leaves_nothing_of_what_he_followed(
+    world: World, clock: Clock, mailbox: Mailbox
+) -> None:
+    await begin(world, clock)
+    await bring(world, LIKE, excerpt=LIKE_TEXT)
+    await similar.tell_similar(world)
+    await edition(world)
+    await send_all(world)
+    assert "/follow/stop/" in parts(mailbox, "anna")[1]
+    [followed] = await mine(world, "anna")
+    async with world.store.read() as connection:
+        people = await by_ids(connection, [followed.subscription_id])
+    person = people[followed.subscription_id].subscriber
+    await forget.erase_person(world, subscriber_id=person.id, door="web")
+    async with world.store.read() as connection:
+        query = select(deliveries.c.id).where(deliveries.c.extra.is_not(None))
+        assert (await connection.execute(query)).all() == []
 
 
 async def test_the_same_octets_come_at_every_attempt(world: World, clock: Clock) -> None:
