@@ -106,7 +106,7 @@ async def open_app(
     known = read_newsletters(settings.newsletters_file) if newsletters is None else newsletters
     renderer = Renderer([settings.templates_dir, builtin_templates()])
     for each in known:
-        renderer.check_theme(each.theme)
+        renderer.check_theme(each)
     store = await open_store(settings.database_url)
     transport = choose_transport(settings)
     try:

@@ -18,9 +18,11 @@ from digest.messages.contents import tell_all
 from digest.messages.cut import check_pieces, cut, tidy
 from digest.messages.inline import inline
 from digest.messages.layout import SIZE, lay_out, size_of
+from digest.messages.look import appear, read_theme_look
 from digest.messages.planning import make_plan
 from digest.messages.sheet import Facts, make_sheet, read_facts, wanted_pieces
 from digest.messages.templates import Templates, builtin_templates
+from digest.model.look import Look
 from digest.model.message import Notice
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.messages.contents import Contents
+    from digest.messages.look import Appearance
     from digest.model.article import Article
     from digest.model.edition import Draft, Written
     from digest.model.layout import Plan, Sheet
@@ -94,6 +97,7 @@ class Renderer:
         preheader = plain.shorten(plain.tame(draft.preheader), _PREHEADER)
         values = _values(newsletter, read_facts(sheet))
         values |= {"subject": subject, "preheader": preheader}
+        values |= {"look": self._appear(newsletter)}
         name = f"editions/{newsletter.theme}/subject.txt"
         said = plain.one_line(self._say(name, sheet.language, values))
         return make_plan(
@@ -129,10 +133,11 @@ class Renderer:
         )
         return lay_out(sheet, self.plan_edition(draft, sheet, newsletter), nonce=nonce)
 
-    def check_theme(self, name: str) -> None:
-        """Raise TemplateFault unless a theme of this name is whole."""
+    def check_theme(self, newsletter: Newsletter) -> None:
+        """Raise TemplateFault unless the newsletter's theme is whole and its look can be read."""
         for part in ("subject.txt", "body.txt", "body.html", "style.css"):
-            self._templates.find(f"editions/{name}/{part}")
+            self._templates.find(f"editions/{newsletter.theme}/{part}")
+        self._appear(newsletter)
 
     def render_notice(self, kind: str, *, language: str, **context: Any) -> Notice:
         """Write a service mail from the folder `notices/<kind>`. Raises TemplateFault."""
@@ -150,6 +155,19 @@ class Renderer:
         """Write the page `pages/<name>.html`. Raises TemplateFault."""
         return self._say(f"pages/{name}.html", language, context)
 
+    def _appear(self, newsletter: Newsletter) -> Appearance:
+        """What the newsletter's theme looks like by the theme's own words and the operator's."""
+        where = f"editions/{newsletter.theme}/look.toml"
+        try:
+            own = read_theme_look(self._templates.read(where) or "")
+            appear(Look(), own)
+        except ValueError as error:
+            raise TemplateFault(f"{where}: {error}: mend the theme") from error
+        try:
+            return appear(newsletter.look, own)
+        except ValueError as error:
+            raise TemplateFault(f"newsletter {newsletter.slug}: look: {error}") from error
+
     def _say(self, name: str, language: str, context: dict[str, Any]) -> str:
         return self._templates.render(name, language=language, context=context)
 
@@ -160,7 +178,7 @@ class Renderer:
         theme, nonce = f"editions/{newsletter.theme}", facts.nonce
         slot = marks.slots(nonce)
         values = _values(newsletter, facts)
-        values |= {"slot": slot, "contents": contents}
+        values |= {"slot": slot, "contents": contents, "look": self._appear(newsletter)}
         values |= {name: slot[name] for name in ("subject", "preheader")}
         style = Markup(self._say(f"{theme}/style.css", language, values))  # noqa: S704 -- no feed's text is in it
         found = []

@@ -48,6 +48,16 @@ class Templates:
         if not any((folder / name).is_file() for folder in self._folders):
             raise TemplateFault(self._missing(name))
 
+    def read(self, name: str) -> str | None:
+        """The text of the file `name` as it stands, or None where it is in no folder."""
+        found = next((f / name for f in self._folders if (f / name).is_file()), None)
+        if found is None:
+            return None
+        try:
+            return found.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise TemplateFault(_fault(str(found), error)) from error
+
     def render(self, name: str, *, language: str, context: dict[str, Any]) -> str:
         """Return the text of template `name`. Raises TemplateFault with its file and line."""
         try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from digest.model.follow import FOLLOWS_ONLY
+from digest.model.look import Look
 from digest.model.policy import Approval, Ranking, SearchEngine, SectionRule, Sponsor, Support
 
 
@@ -116,6 +117,8 @@ class Newsletter:
     approval: Approval | None = None
     #: whether readers may ask for news like an article
     follow: bool = True
+    #: what the operator says about the theme's colours, fonts and logo
+    look: Look = field(default_factory=Look)
 
     @property
     def default_schedule(self) -> Schedule:

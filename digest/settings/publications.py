@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, PlainValidator, ValidationError, field_validator, model_validator
 
 from digest.editions.calendar import check_cron, check_timezone
 from digest.errors import AddressRefused, SettingsError
+from digest.messages.look import read_look
+from digest.model.look import Look
 from digest.model.newsletter import OTHER, FeedSource, Newsletter, Schedule, Sender
 from digest.model.policy import Approval
 from digest.settings.choosing import (
@@ -47,6 +49,12 @@ RESERVED = frozenset(
 TOPICS = 20
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+
+
+def _read_look(value: object) -> Look:
+    if not isinstance(value, dict):
+        raise ValueError('write a table, such as look = { accent = "#9a3324" }')  # noqa: TRY004 -- pydantic tells ValueErrors
+    return read_look(value)
 
 
 class _Feed(Strict):
@@ -94,6 +102,7 @@ class _Newsletter(Strict):
     approval: str | None = None
     editors: list[str] = Field(default_factory=list)
     silence: Literal["send", "hold"] = "send"
+    look: Annotated[Look, PlainValidator(_read_look)] = Look()
 
     _lines = field_validator("title")(one_line)
 
@@ -215,6 +224,7 @@ class _Newsletter(Strict):
             search=tuple(each.noun() for each in self.search),
             approval=self._approval(),
             follow=self.follow,
+            look=self.look,
         )
 
     def _takes_topics_only(self, feed: _Feed) -> bool:

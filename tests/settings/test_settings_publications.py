@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from digest.errors import SettingsError
+from digest.model.look import Colours
 from digest.model.newsletter import FeedSource, Schedule, Sender
 from digest.model.policy import Ranking, SectionRule
 from digest.settings import read_newsletters
@@ -184,3 +185,31 @@ def test_stories_can_be_followed_unless_that_is_taken_away(
     path = tmp_path / "newsletters.toml"
     path.write_text(f"{head}{line}\n[newsletter.schedules]{schedules}")
     assert [each.follow for each in read_newsletters(path)] == [follow]
+
+
+def test_a_look_is_read_with_what_is_wrong_about_it(tmp_path: Path) -> None:
+    look = """
+[newsletter.look]
+accent = "#0B57D0"
+dark = { accent = "#a8c7fa" }
+density = "compact"
+"""
+    path = tmp_path / "newsletters.toml"
+    path.write_text(WHOLE + look)
+    (found,) = read_newsletters(path)
+    assert (found.look.light, found.look.dark, found.look.density) == (
+        Colours(accent="#0b57d0"),
+        Colours(accent="#a8c7fa"),
+        "compact",
+    )
+    for wrong, says in (
+        ('accent = "blue"', "look: accent: write a colour"),
+        ('akzent = "#000000"', "look: akzent: unknown"),
+    ):
+        path.write_text(f"{WHOLE}[newsletter.look]\n{wrong}\n")
+        with pytest.raises(SettingsError, match=says) as told:
+            read_newsletters(path)
+        assert "\n" not in str(told.value)
+    path.write_text(WHOLE.replace('theme = "plain"', 'look = "red"'))
+    with pytest.raises(SettingsError, match="look: write a table"):
+        read_newsletters(path)
