@@ -9,23 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import os
 import pickle
-import resource
-import selectors
-import signal
-import struct
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO
 
 from digest.articles.make import make_articles
 from digest.feeds.parse import parse
+from digest.jobs import aside
+from digest.jobs.aside import Aside, Overdue
 from digest.model.article import NewArticle
 from digest.model.feed import FeedFailure, Fetched, ParsedFeed
 
@@ -35,16 +28,9 @@ SECONDS = 10.0
 BEGIN_SECONDS = 60.0
 #: documents that are read at once: more readers than that take more memory than they save time
 READERS = 2
-#: the most memory that a reader may ask for
-MEMORY = 1 << 30
-#: a reader that nobody needs ends by itself
-IDLE_SECONDS = 300.0
 
 #: what a reader runs
 PROGRAM = "from digest.jobs.reading import serve; serve()"
-
-_LENGTH = struct.Struct(">Q")
-_READY = b"ready"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,53 +56,6 @@ async def read_aside(answer: Fetched, now: datetime) -> Read | FeedFailure:
     return await asyncio.get_running_loop().run_in_executor(_HANDS, _hand_over, answer, now)
 
 
-class Overdue(Exception):
-    """A reader did not answer in time."""
-
-
-class Reader:
-    """A process that reads documents, one after the other."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 -- our own program
-            [sys.executable, "-c", PROGRAM],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            # our modules and nothing else: no secret of the environment is in reach of a document
-            env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1"},
-        )
-        assert self._process.stdin is not None  # noqa: S101 -- both are pipes
-        assert self._process.stdout is not None  # noqa: S101
-        self._to: IO[bytes] = self._process.stdin
-        self._from: IO[bytes] = self._process.stdout
-
-    @property
-    def pid(self) -> int:
-        """The number of its process."""
-        return self._process.pid
-
-    def ask(self, question: bytes, *, seconds: float) -> bytes:
-        """The answer to a question. Raises Overdue, or OSError from a reader that is gone."""
-        _send(self._to, question)
-        return self.hear(seconds)
-
-    def hear(self, seconds: float) -> bytes:
-        """What the reader says. Raises Overdue, or EOFError from one that is gone."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._from, selectors.EVENT_READ)
-            if not selector.select(seconds):
-                raise Overdue
-        return _receive(self._from)
-
-    def end(self) -> None:
-        """End the process, whatever it is at."""
-        self._process.kill()
-        self._process.wait()
-        with suppress(OSError):
-            self._to.close()
-        self._from.close()
-
-
 def hands() -> ThreadPoolExecutor:
     """Threads that hand documents over; each engages a reader of its own when it needs one."""
     return ThreadPoolExecutor(READERS, thread_name_prefix="reading")
@@ -125,12 +64,12 @@ def hands() -> ThreadPoolExecutor:
 # of this process and not of a world: they belong to the computer and hold nothing
 _HANDS = hands()
 _hand = threading.local()
-_all: set[Reader] = set()
+_all: set[Aside] = set()
 
 
 def _hand_over(answer: Fetched, now: datetime) -> Read | FeedFailure:
     question = pickle.dumps((answer, now))
-    reader: Reader | None = getattr(_hand, "reader", None)
+    reader: Aside | None = getattr(_hand, "reader", None)
     try:
         if reader is not None and reader in _all:
             try:
@@ -148,20 +87,20 @@ def _hand_over(answer: Fetched, now: datetime) -> Read | FeedFailure:
     return FeedFailure(reason=reason)
 
 
-def _engage() -> Reader:
-    reader = _hand.reader = Reader()
+def _engage() -> Aside:
+    reader = _hand.reader = Aside(PROGRAM)
     _all.add(reader)
     reader.hear(BEGIN_SECONDS)
     return reader
 
 
-def _dismiss(reader: Reader) -> None:
+def _dismiss(reader: Aside) -> None:
     _hand.reader = None
     _all.discard(reader)
     reader.end()
 
 
-def readers() -> frozenset[Reader]:
+def readers() -> frozenset[Aside]:
     """The readers at work or waiting for it."""
     return frozenset(_all)
 
@@ -184,16 +123,12 @@ def _heard(answer: bytes, fetched: Fetched) -> Read | FeedFailure:
 
 def serve() -> None:
     """Be a reader: answer what comes in until nothing does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who asked us
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    ask, answer = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
-    _send(answer, _READY)
-    with selectors.DefaultSelector() as selector, suppress(EOFError, BrokenPipeError):
-        selector.register(ask, selectors.EVENT_READ)
-        while selector.select(IDLE_SECONDS):
-            fetched, now = pickle.loads(_receive(ask))  # noqa: S301 -- our own program wrote it
-            _send(answer, pickle.dumps(_read_or_fail(fetched, now)))
+    aside.serve(_answer)
+
+
+def _answer(question: bytes) -> bytes:
+    fetched, now = pickle.loads(question)  # noqa: S301 -- our own program wrote it
+    return pickle.dumps(_read_or_fail(fetched, now))
 
 
 def _read_or_fail(
@@ -210,21 +145,3 @@ def _read_or_fail(
 def our_fault(problem: Exception) -> FeedFailure:
     """A failure of a feed that is a fault of ours."""
     return FeedFailure(reason=f"our own fault: {type(problem).__name__}: {problem}")
-
-
-def _send(stream: IO[bytes], message: bytes) -> None:
-    stream.write(_LENGTH.pack(len(message)))
-    stream.write(message)
-    stream.flush()
-
-
-def _receive(stream: IO[bytes]) -> bytes:
-    (length,) = _LENGTH.unpack(_exactly(stream, _LENGTH.size))
-    return _exactly(stream, length)
-
-
-def _exactly(stream: IO[bytes], size: int) -> bytes:
-    message = stream.read(size)
-    if len(message) < size:
-        raise EOFError
-    return message
