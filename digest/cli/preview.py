@@ -1,4 +1,4 @@
-"""`digest preview`: the edition that would go out now."""
+"""`digest preview`: the edition that would go out now, and what is to be said about it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,24 @@ import typer
 from digest.app import open_app
 from digest.cli.feeds import tell_polls
 from digest.cli.run import here, out, print_json, run, told
-from digest.errors import DigestError, UsageError
+from digest.errors import DigestError
 from digest.jobs.exhibit import describe, lay_out
 from digest.jobs.gather import Poll
 from digest.jobs.press import name_of
-from digest.jobs.rehearse import as_edition, rehearse, show
+from digest.jobs.preview import (
+    Seen,
+    examine,
+    find_reader,
+    preview_link,
+    with_theme,
+    write_page,
+)
+from digest.jobs.rehearse import Rehearsal, as_edition, rehearse, show
 from digest.jobs.world import World
-from digest.model.newsletter import Newsletter
+from digest.model.edition import Written
+from digest.model.finding import Finding, has_errors
+from digest.model.newsletter import Newsletter, Schedule
 from digest.model.subscriber import Subscription
-from digest.store import subscribers
-from digest.subscribers.address import address_key, parse_address
 
 _JSON = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 _NEWSLETTER = Annotated[
@@ -37,28 +45,63 @@ def preview(
     *,
     newsletter: _NEWSLETTER = None,
     to: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Write edition.html, .txt, .json.")
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="Write preview.html and edition.html, .txt, .json."
+        ),
     ] = None,
     reader: Annotated[
         str | None, typer.Option("--as", metavar="ADDRESS", help="As this reader gets it.")
     ] = None,
+    theme: Annotated[
+        str | None, typer.Option("--theme", metavar="NAME", help="In another theme.")
+    ] = None,
+    check_links: Annotated[
+        bool, typer.Option("--check-links", help="Ask all links; a second for each of one host.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 where a check finds an error.")
+    ] = False,
+    web: Annotated[
+        bool, typer.Option("--web", help="Print a link to the preview, good for 24 hours.")
+    ] = False,
     as_json: _JSON = False,
 ) -> None:
-    """Show the edition that would go out now; sends and stores nothing.
+    """Show the edition that would go out now, and check it; sends and stores nothing.
 
-    Examples: [bold]digest preview[/bold] ·
-    [bold]digest preview --out out --as anna@example.org[/bold]
+    preview.html shows it side by side: desktop, telephone, dark, without pictures, as text.
+
+    Examples: [bold]digest preview[/bold] · [bold]digest preview --web[/bold] ·
+    [bold]digest preview --out out --as anna@example.org --strict[/bold]
     """
-    found = run(lambda _: _look_ahead(newsletter, reader, to))
+    if web:
+        run(lambda _: _link(newsletter))
+        return
+    wishes = _Wishes(newsletter, reader, theme, to, check_links)
+    found = run(lambda _: _look_ahead(wishes))
     tell_polls(found.failed)
     if as_json:
         print_json(found.facts)
     elif found.facts is None:
         told.print("Nothing new: no edition would go out.")
-    elif to is not None:
-        told.print(f"Wrote {to}/edition.html, edition.txt and edition.json", markup=False)
-    else:
+    elif to is None:
         out.print(found.text, markup=False)
+    else:
+        said = f"Wrote {to}/preview.html, edition.html, edition.txt and edition.json"
+        told.print(said, markup=False)
+    if not as_json:
+        _tell(found.findings, whole=to is not None)
+    if strict and has_errors(found.findings):
+        raise typer.Exit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    newsletter: str | None
+    reader: str | None
+    theme: str | None
+    to: Path | None
+    check_links: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,34 +110,55 @@ class _Preview:
     #: None when there is nothing new
     facts: dict[str, object] | None = None
     text: str = ""
+    findings: tuple[Finding, ...] = ()
 
 
-async def _look_ahead(newsletter: str | None, reader: str | None, to: Path | None) -> _Preview:
+async def _link(slug: str | None) -> None:
     async with open_app(here()) as world:
-        which = world.newsletter(newsletter)
-        person = await _reader(world, which, reader) if reader else None
+        out.print(preview_link(world, world.newsletter(slug)), markup=False)
+
+
+async def _look_ahead(wishes: _Wishes) -> _Preview:
+    async with open_app(here()) as world:
+        which = with_theme(world, world.newsletter(wishes.newsletter), wishes.theme)
+        person = await find_reader(world, which, wishes.reader) if wishes.reader else None
         schedule = which.default_schedule
         if person is not None:
             schedule = which.schedule(person.frequency) or schedule
         rehearsal = await rehearse(world, which, schedule, name=_selection(which, person))
         failed = [poll for poll in rehearsal.polls if poll.error]
-        found = rehearsal.prepared
-        if found is None:
+        if rehearsal.prepared is None:
             return _Preview(failed)
-        shown = show(world, as_edition(found, which, schedule), which, person)
-        facts = describe(
-            which,
-            found.draft,
-            schedule=schedule.name,
-            number=found.chosen.number,
-            made_at=found.chosen.made_at,
-        )
-        if to is not None:
-            try:
-                lay_out(to, shown, facts)
-            except OSError as problem:
-                raise DigestError(f"--out {to}: {problem.strerror}") from problem
-        return _Preview(failed, facts, shown.text)
+        edition = as_edition(rehearsal.prepared, which, schedule)
+        seen = await examine(world, edition, which, person, asks=wishes.check_links)
+        facts = _facts(which, rehearsal, schedule)
+        shown = show(world, edition, which, person)
+        if wishes.to is not None:
+            _write(world, wishes.to, seen, shown, facts)
+        findings = seen.findings("en")
+        checks = [each.as_json() for each in findings]
+        return _Preview(failed, facts | {"checks": checks}, shown.text, findings)
+
+
+def _facts(newsletter: Newsletter, rehearsal: Rehearsal, schedule: Schedule) -> dict[str, object]:
+    found = rehearsal.prepared
+    assert found is not None  # noqa: S101 -- the caller looked
+    return describe(
+        newsletter,
+        found.draft,
+        schedule=schedule.name,
+        number=found.chosen.number,
+        made_at=found.chosen.made_at,
+    )
+
+
+def _write(world: World, to: Path, seen: Seen, shown: Written, facts: dict[str, object]) -> None:
+    page = write_page(world, seen, language=seen.newsletter.language)
+    try:
+        lay_out(to, shown, facts)
+        (to / "preview.html").write_text(page, encoding="utf-8", newline="")
+    except OSError as problem:
+        raise DigestError(f"--out {to}: {problem.strerror}") from problem
 
 
 def _selection(newsletter: Newsletter, person: Subscription | None) -> str:
@@ -102,10 +166,9 @@ def _selection(newsletter: Newsletter, person: Subscription | None) -> str:
     return name_of(newsletter, person.topics, person.subscriber.language) if person else ""
 
 
-async def _reader(world: World, newsletter: Newsletter, address: str) -> Subscription:
-    async with world.store.read() as connection:
-        found = await subscribers.by_address(connection, address_key(parse_address(address)))
-    for each in found:
-        if each.newsletter == newsletter.slug:
-            return each
-    raise UsageError(f"--as {address}: has no subscription to {newsletter.slug}")
+def _tell(findings: tuple[Finding, ...], *, whole: bool) -> None:
+    """What was found, a line each; what is well only where somebody looks at the whole."""
+    for each in findings:
+        if each.level != "ok" or whole:
+            where = f" ({each.where})" if each.where else ""
+            told.print(f"{each.level}: {each.what}{where} {each.do}".rstrip(), markup=False)

@@ -53,6 +53,8 @@ class _Wish:
     #: for all redirects together, and for nothing that we wait out of politeness
     seconds: float
     headers: Mapping[str, str] = field(default_factory=dict)
+    #: HEAD or GET: it is only asked whether it is there, and nothing of it is read
+    find: str = ""
     #: a form that is posted; None: the page is asked for
     form: Mapping[str, str] | None = None
     #: take what fits of a larger document, instead of nothing
@@ -176,6 +178,16 @@ class Fetcher:
         wish = _Wish(session=self._pictures, max_bytes=_PICTURE_BYTES, seconds=_PICTURE_SECONDS)
         return await self._bounded(url, wish)
 
+    async def find(self, url: str) -> Fetched | FeedFailure:
+        """Whether something stands at `url`, without its body, or a failure; 10 s."""
+        wish = _Wish(
+            session=self._pages, max_bytes=0, seconds=_PICTURE_SECONDS, polite=True, find="HEAD"
+        )
+        found = await self._bounded(url, wish)
+        if isinstance(found, FeedFailure) and found.status is not None:  # not all answer to HEAD
+            found = await self._bounded(url, replace(wish, find="GET"))
+        return _whole(found)
+
     async def _fetch_robots(self, url: str) -> Fetched | FeedFailure:
         wish = _Wish(
             session=self._pages,
@@ -226,7 +238,7 @@ class Fetcher:
             refusal = await self._wait(url, wish, limit)
         if refusal:
             return FeedFailure(reason=refusal)
-        method = "GET" if wish.form is None else "POST"
+        method = wish.find or ("GET" if wish.form is None else "POST")
         async with wish.session.request(
             method, URL(url), headers=wish.headers, data=wish.form, allow_redirects=False
         ) as response:
@@ -265,13 +277,15 @@ def _is_taken(status: int, wish: _Wish) -> bool:
 async def _read(response: aiohttp.ClientResponse, wish: _Wish) -> Fetched:
     packed = bytearray()
     async for chunk in response.content.iter_chunked(65536):
+        if wish.find:
+            break
         packed += chunk
         if len(packed) > wish.max_bytes:
             if not wish.cut:
                 raise TooLarge
             del packed[wish.max_bytes :]
             break
-    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    encoding = "" if wish.find else response.headers.get("Content-Encoding", "").strip().lower()
     told = response.headers
     return Fetched(
         body=inflate(bytes(packed), encoding, max_bytes=wish.max_bytes),

@@ -18,6 +18,9 @@ from digest.model.newsletter import Newsletter, Schedule
 from digest.model.subscriber import Subscription
 from digest.store import editions, feeds, past
 
+#: the reference of no subscription
+NOBODY = bytes(12)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rehearsal:
@@ -78,10 +81,18 @@ def as_edition(prepared: Prepared, newsletter: Newsletter, schedule: Schedule) -
 
 
 def show(
-    world: World, edition: Edition, newsletter: Newsletter, reader: Subscription | None
+    world: World,
+    edition: Edition,
+    newsletter: Newsletter,
+    reader: Subscription | None,
+    *,
+    inert: bool = False,
 ) -> Written:
-    """The edition with every slot filled, as this reader gets it, or as nobody in particular."""
-    ref = reader.ref if reader else bytes(12)
+    """The edition with every slot filled, as this reader gets it, or as nobody in particular.
+
+    What is `inert` names the reader, and has links that speak for nobody.
+    """
+    ref = reader.ref if reader and not inert else NOBODY
     address = reader.subscriber.address if reader else newsletter.sender.address
     links = links_for(world, newsletter, ref, edition.id)
     html, text = assemble.assemble(edition, links, address=address)

@@ -139,6 +139,10 @@ class Renderer:
             self._templates.find(f"editions/{newsletter.theme}/{part}")
         self._appear(newsletter)
 
+    def themes(self) -> tuple[str, ...]:
+        """The names of all themes that a newsletter may have."""
+        return self._templates.themes()
+
     def render_notice(self, kind: str, *, language: str, **context: Any) -> Notice:
         """Write a service mail from the folder `notices/<kind>`. Raises TemplateFault."""
         folder = f"notices/{kind}"

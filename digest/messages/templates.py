@@ -48,6 +48,11 @@ class Templates:
         if not any((folder / name).is_file() for folder in self._folders):
             raise TemplateFault(self._missing(name))
 
+    def themes(self) -> tuple[str, ...]:
+        """The names of all themes of editions, in alphabetical order."""
+        found = (page.parent.name for f in self._folders for page in f.glob("editions/*/body.html"))
+        return tuple(sorted(set(found)))
+
     def read(self, name: str) -> str | None:
         """The text of the file `name` as it stands, or None where it is in no folder."""
         found = next((f / name for f in self._folders if (f / name).is_file()), None)

@@ -23,7 +23,7 @@ _URL: Final = re.compile(r"""url\(\s*(?:"[^"]*"|'[^']*'|[^)]*)\s*\)""", re.IGNOR
 #: nothing runs, nothing is sent, and nothing but pictures is loaded
 _POLICY: Final = (
     '<meta http-equiv="Content-Security-Policy" content="default-src \'none\';'
-    " style-src 'unsafe-inline'; img-src https:; form-action 'none'; base-uri 'none'\">"
+    " style-src 'unsafe-inline'; img-src https: http:; form-action 'none'; base-uri 'none'\">"
     '<meta name="referrer" content="no-referrer">'
 )
 

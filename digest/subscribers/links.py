@@ -20,7 +20,7 @@ _MAC: Final = 16
 _SHAPE: Final = re.compile(r"[A-Za-z0-9_-]{38}")
 _PURPOSES: Final = (
     *("confirm", "unsubscribe", "preferences", "suppression", "bounce", "mail"),
-    *("form", "work", "network", "picture", "proof", "follow", "stop"),
+    *("form", "work", "network", "picture", "proof", "follow", "stop", "preview"),
 )
 #: octets of a delivery's number: more than anybody will ever send
 _NUMBER: Final = 6
@@ -89,6 +89,21 @@ class Signer:
     def check_stop(self, token: str) -> bytes:
         """The reference of the follow in a stop token. Raises LinkRefused."""
         return self._check("stop", token)
+
+    def preview_token(self, slug: str, until: int) -> str:
+        """The token that shows what this newsletter would send.
+
+        `until`: when it ends, in seconds since 1970.
+        """
+        return self._token("preview", until.to_bytes(_REF), slug.encode())
+
+    def check_preview(self, token: str, slugs: Iterable[str]) -> tuple[str, int]:
+        """Which of these newsletters a token shows, and until when. Raises LinkRefused."""
+        until, mac = _split(token)
+        for slug in slugs:
+            if hmac.compare_digest(mac, self._mac("preview", until + slug.encode())[:_MAC]):
+                return slug, int.from_bytes(until)
+        raise LinkRefused("this link is not valid here: ask for another with digest preview --web")
 
     def bounce_token(self, delivery_id: int, queued: int) -> str:
         """The token in the return path of one delivery's message, 42 letters and digits.

@@ -20,6 +20,7 @@ from digest.web.openapi import add_openapi
 from digest.web.pages import add_pages
 from digest.web.pictures import add_pictures
 from digest.web.preferences import add_preferences
+from digest.web.preview import add_preview
 from digest.web.signed import add_signed
 from digest.web.similar import add_similar
 from digest.web.sitemap import add_sitemap
@@ -46,6 +47,7 @@ def make_web(world: World) -> FastAPI:
     add_leave(web)
     add_preferences(web)
     add_desk(web)
+    add_preview(web)
     add_archive(web)
     add_pictures(web)
     add_similar(web)

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 #: paths that carry a token, with which one speaks for the reader, or answer with an address
-_PRIVATE: Final = ("/confirm/", "/unsubscribe/", "/preferences/", "/desk/", "/subscribe")
+_PRIVATE: Final = (
+    *("/confirm/", "/unsubscribe/", "/preferences/", "/desk/", "/preview/", "/subscribe"),
+)
 _EVERYWHERE: Final = {
     # a token in an address must not travel to the next site
     "Referrer-Policy": "no-referrer",

@@ -1,4 +1,4 @@
-"""Turns what the editors' page answers into its part of the OpenAPI document."""
+"""Turns what the editors' and the operator's pages answer into its part of the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -11,10 +11,25 @@ DESK_ACTS: Final = "hold release now lead place take free drop title"
 
 
 def desk_paths(token_shape: str) -> Data:
-    """The paths of the editors' desk."""
+    """The paths of the editors' desk, and of the operator's preview."""
     token = path("token", token_shape, "from the link in the editors' mail")
+    preview = path("token", token_shape, "from `digest preview --web`; good for 24 hours")
     do = text("hold, release, now and lead are about the draft, the others about an article")
     return {
+        "/preview/{token}": {
+            "get": get("What would go out now, side by side, with its checks", PAGE, preview, LANG),
+            "post": post(
+                "The same in another theme or language, or as a reader gets it; changes nothing",
+                {200: HTML, 400: HTML, 404: HTML, 422: HTML},
+                {
+                    "theme": text("a theme of this service"),
+                    "language": text("the language of the mail"),
+                    "reader": text("the address of a reader; empty: nobody"),
+                },
+                preview,
+                LANG,
+            ),
+        },
         "/desk/proof/{token}": {
             "get": get("A draft before its slot, with the editors' buttons", PAGE, token, LANG),
             "post": post(

@@ -31,7 +31,7 @@ _NOT_FOUND: Final = 404
 MOST: Final = 50_000
 _SCHEMA: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
 #: what stands behind these is somebody's own, or an answer to a form
-_PRIVATE: Final = ("confirm", "desk", "unsubscribe", "preferences", "subscribe")
+_PRIVATE: Final = ("confirm", "desk", "unsubscribe", "preferences", "preview", "subscribe")
 _DIGITS: Final = 6
 
 

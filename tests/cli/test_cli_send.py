@@ -223,6 +223,7 @@ def test_a_preview_shows_the_edition_and_leaves_no_trace(
         "edition.html",
         "edition.json",
         "edition.txt",
+        "preview.html",
     ]
     page = (tmp_path / "out" / "edition.html").read_text(encoding="utf-8")
     assert "Eins &amp; Zwei" in page

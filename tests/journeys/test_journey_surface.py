@@ -25,6 +25,7 @@ from sqlalchemy import select
 from starlette.routing import Route
 
 from digest.jobs import join
+from digest.jobs.preview import preview_link
 from digest.model.edition import Draft, Slot
 from digest.model.policy import Approval
 from digest.store import feeds, proofs, pushes
@@ -166,6 +167,9 @@ async def fill(house: House) -> Things:
         "/preferences/": [_token(mail.link("preferences")) for mail in mails],
         "/confirm/": [_token(asked)],
         "/desk/proof/": [draft],
+        "/preview/": [_token(preview_link(house.world, house.newsletter))],
+        "theme": ["plain", "no-such"],
+        "reader": ["anna@example.org", "nobody@example.org"],
         "/desk/proof/do": DESK_ACTS.split(),
         "article": ["1", "999"],
         "place": ["1", "-1"],
@@ -270,3 +274,4 @@ def test_nothing_one_can_send_is_a_fault_of_ours_or_answered_otherwise_than_desc
     assert {200, 404, 422} <= answered["POST /preferences/{token}"]
     assert {200, 422, 429} <= answered["POST /subscribe"]
     assert {200, 404, 422} <= answered["POST /desk/proof/{token}"]
+    assert {200, 404, 422} <= answered["POST /preview/{token}"]
