@@ -35,6 +35,24 @@ _NEWSLETTER = Annotated[
     str | None, typer.Option("--newsletter", metavar="SLUG", help="Needed where there are several.")
 ]
 
+_TO = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Write preview.html and edition.html, .txt, .json."),
+]
+_READER = Annotated[
+    str | None, typer.Option("--as", metavar="ADDRESS", help="As this reader gets it.")
+]
+_THEME = Annotated[str | None, typer.Option("--theme", metavar="NAME", help="In another theme.")]
+_CHECK_LINKS = Annotated[
+    bool, typer.Option("--check-links", help="Ask all links; a second for each of one host.")
+]
+_STRICT = Annotated[
+    bool, typer.Option("--strict", help="Exit with 1 where a check finds an error.")
+]
+_WEB = Annotated[
+    bool, typer.Option("--web", help="Print a link to the preview, good for 24 hours.")
+]
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this family."""
@@ -44,27 +62,12 @@ def add_to(app: typer.Typer) -> None:
 def preview(
     *,
     newsletter: _NEWSLETTER = None,
-    to: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", metavar="DIR", help="Write preview.html and edition.html, .txt, .json."
-        ),
-    ] = None,
-    reader: Annotated[
-        str | None, typer.Option("--as", metavar="ADDRESS", help="As this reader gets it.")
-    ] = None,
-    theme: Annotated[
-        str | None, typer.Option("--theme", metavar="NAME", help="In another theme.")
-    ] = None,
-    check_links: Annotated[
-        bool, typer.Option("--check-links", help="Ask all links; a second for each of one host.")
-    ] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Exit with 1 where a check finds an error.")
-    ] = False,
-    web: Annotated[
-        bool, typer.Option("--web", help="Print a link to the preview, good for 24 hours.")
-    ] = False,
+    to: _TO = None,
+    reader: _READER = None,
+    theme: _THEME = None,
+    check_links: _CHECK_LINKS = False,
+    strict: _STRICT = False,
+    web: _WEB = False,
     as_json: _JSON = False,
 ) -> None:
     """Show the edition that would go out now, and check it; sends and stores nothing.
