@@ -57,7 +57,7 @@ class Aside:
         return self.hear(seconds)
 
     def hear(self, seconds: float) -> bytes:
-        """What it says; at first, that it is ready. Raises Overdue, or EOFError where it is gone."""
+        """What it says; at first, that it is ready. Raises Overdue, EOFError where it is gone."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._from, selectors.EVENT_READ)
             if not selector.select(seconds):

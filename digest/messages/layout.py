@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from digest import words
-from digest.messages import marks, plain
+from digest.messages import lines, marks, plain
 from digest.messages.arrange import arrange, shorten
 from digest.messages.contents import FOLLOWED
 from digest.messages.cut import tidy
@@ -165,11 +165,11 @@ class _Layout:
         why = self._piece("why")
         if self.html:
             return self._filled(why, **values)
-        lines = (
-            plain.wrap(self._filled(line, **values)) if self.slots["followed"] in line else line
+        said = (
+            lines.wrap(self._filled(line, **values)) if self.slots["followed"] in line else line
             for line in why.split("\n")
         )
-        return self._filled("\n".join(lines), **values)
+        return self._filled("\n".join(said), **values)
 
     def _headlines(self) -> str:
         shown = self.arranged.cards[: self.arranged.headlines]

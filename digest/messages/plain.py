@@ -9,8 +9,6 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
-from textwrap import TextWrapper
-from typing import Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
 #: C0, DEL, C1, the Unicode line ends, and marks that turn the writing direction for what follows
@@ -24,10 +22,6 @@ _ACTIVE = re.compile(
     re.IGNORECASE,
 )
 _SCHEMES = re.compile(r"(javascript|vbscript|data):", re.IGNORECASE)
-#: columns of a text part
-WIDTH: Final = 72
-#: the slot of a story's number, which will be two or three digits
-_NUMBER = re.compile(r"[0-9a-f]{32}-number\.")
 _JOINER = "\u2060"
 _ELLIPSIS = "…"
 _ZWJ = "\u200d"
@@ -73,23 +67,6 @@ def shorten(text: str, limit: int) -> str:
 def _belongs(character: str) -> bool:
     """Whether a character changes the one before it: accents, joiners, variation, skin tones."""
     return unicodedata.category(character) in {"Mn", "Me", "Cf", "Sk"}
-
-
-def wrap(text: str, indent: str = "", hanging: str | None = None) -> str:
-    """Break a text into lines of 72 columns; words and addresses stay whole.
-
-    `indent` may hold the slot of a story's number: there is room for three digits.
-    """
-    shown = _NUMBER.sub("100", indent)
-    wrapper = TextWrapper(
-        width=WIDTH,
-        initial_indent=shown,
-        subsequent_indent=indent if hanging is None else hanging,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    lines = "\n".join(wrapper.wrap(text))
-    return f"{indent}{lines.removeprefix(shown)}" if lines else ""
 
 
 def link_to(url: str) -> str | None:

@@ -23,7 +23,8 @@ from jinja2 import (
 
 from digest import words
 from digest.errors import TemplateFault
-from digest.messages.plain import wrap
+from digest.messages.hyphens import soften
+from digest.messages.lines import beside, underlined, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -130,6 +131,9 @@ def _environment(folders: Sequence[Path], language: str) -> Environment:
         "number": partial(words.format_number, language=language),
         "rhythm": partial(words.say_rhythm, language=language),
         "wrap": wrap,
+        "beside": beside,
+        "underlined": underlined,
+        "hyphens": partial(soften, language=language),
         "at_home": _at_home,
     }
     return made

@@ -49,7 +49,7 @@ def tree(page: str) -> Element:
 
 def texts(page: str, tag: str) -> list[str]:
     found = tree(page).iter(f"{_HTML}{tag}")
-    return [" ".join("".join(each.itertext()).split()) for each in found]
+    return [" ".join("".join(each.itertext()).replace("\u00ad", "").split()) for each in found]
 
 
 @pytest.mark.parametrize("count", [1, 8, 40])

@@ -8,7 +8,7 @@ import pytest
 from message_samples import MADE_AT
 
 from digest.errors import TemplateFault
-from digest.messages.plain import wrap
+from digest.messages.lines import wrap
 from digest.messages.render import Renderer, builtin_templates
 from digest.messages.templates import Templates
 
