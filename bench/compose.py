@@ -20,9 +20,9 @@ import resource
 import time
 from datetime import UTC, datetime, timedelta
 
-from digest.messages.assemble import fill, join_cards
+from digest.messages.assemble import join_cards
 from digest.messages.layout import lay_out, size_of
-from digest.messages.mime import write_edition_message
+from digest.messages.plate import make_plate
 from digest.messages.render import Renderer, builtin_templates
 from digest.model.article import Article, Image
 from digest.model.edition import Draft, Edition, Section
@@ -179,19 +179,19 @@ def _readers(sheet: Sheet, plans: list[Plan], readers: int, what: str) -> float:
     begun = time.perf_counter()
     for place, plan in enumerate(plans):
         edition = written_as(sheet, plan)
-        joined = join_cards(edition)
+        plate = make_plate(
+            edition,
+            NEWSLETTER,
+            join_cards(edition),
+            links=LINKS,
+            public_url=SITE,
+            keys=(),
+            mailed=False,
+        )
         for reader in range(place, readers, len(plans)):
             address = f"leser-{reader}@example.net"
-            html, text = fill(joined, LINKS, address=address)
-            write_edition_message(
-                edition=edition,
-                newsletter=NEWSLETTER,
-                html=html,
-                text=text,
-                links=LINKS,
-                to_address=address,
-                subscriber_ref=reader.to_bytes(12),
-                public_url=SITE,
+            plate.strike(
+                LINKS, to_address=address, subscriber_ref=reader.to_bytes(12), way_back=None
             )
     return said(f"{readers} readers, {what}", begun, readers)
 

@@ -18,8 +18,8 @@ from digest.errors import SettingsError
 from digest.feeds.fetch import Fetcher
 from digest.jobs.binding import with_journal
 from digest.jobs.world import World
+from digest.messages.keys import Key, read_keys
 from digest.messages.render import Renderer, builtin_templates
-from digest.messages.sign import Key, read_keys
 from digest.model.newsletter import Newsletter
 from digest.settings import Settings, read_newsletters, require_secret
 from digest.store.engine import open_store

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from digest.cli.run import out, told
 from digest.errors import DigestError
-from digest.messages.sign import (
+from digest.messages.keys import (
     Key,
     check_selector,
     dns_record,

@@ -13,8 +13,8 @@ from digest.deliveries.hooks.keys import HookKeys
 from digest.deliveries.transport import Transport
 from digest.errors import UsageError
 from digest.feeds.fetch import Fetcher
+from digest.messages.keys import Key
 from digest.messages.render import Renderer
-from digest.messages.sign import Key
 from digest.model.newsletter import FeedSource, Newsletter
 from digest.store.engine import Store
 from digest.store.journal import Journal

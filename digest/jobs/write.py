@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from digest.jobs.correct import read_erratum
 from digest.jobs.reprint import Forme, read_edition, read_forme
 from digest.jobs.world import World
 from digest.jobs.write_following import stop_path, write_following
+from digest.jobs.write_notice import post_notice, signed, write_about
 from digest.messages import assemble, following, mime, notices
-from digest.messages.sign import sign
+from digest.messages.plate import Plate, make_plate
 from digest.model.delivery import Claim
 from digest.model.edition import Edition
-from digest.model.follow import FOLLOWS_ONLY
-from digest.model.layout import read_name
-from digest.model.message import Links, Message, Notice, WayBack
+from digest.model.layout import Extra, read_name
+from digest.model.message import Links, Message, WayBack
 from digest.model.newsletter import Newsletter
 from digest.model.subscriber import Subscription
 
@@ -35,10 +34,8 @@ class Writer:
     world: World
     #: those whose messages are to be written, by subscription
     readers: dict[int, Subscription] = field(default_factory=dict)
-    #: the selections that were met last, laid out and joined
-    _met: OrderedDict[tuple[int, str], tuple[Edition, assemble.Joined]] = field(
-        default_factory=OrderedDict
-    )
+    #: the plates of the selections that were met last
+    _met: OrderedDict[tuple[int, str], Plate] = field(default_factory=OrderedDict)
     _formes: OrderedDict[tuple[int, str], Forme] = field(default_factory=OrderedDict)
     _errata: dict[int, notices.Erratum] = field(default_factory=dict)
 
@@ -56,9 +53,17 @@ class Writer:
                 erratum = await self._erratum(claim)
                 notice = write_about(self.world, claim, reader, newsletter, erratum=erratum)
             return post_notice(self.world, notice, claim, reader, newsletter, back=back)
-        edition, joined = await self._edition(claim.edition_id, claim)
-        return write_edition(
-            self.world, edition, joined, reader, newsletter, choice=claim.choice, back=back
+        if claim.extra is not None:
+            mine = await self._print(claim.edition_id, claim.choice, claim.extra)
+            return write_edition(
+                self.world, mine, reader, newsletter, choice=claim.choice, back=back
+            )
+        plate = await self._plate(claim.edition_id, claim.choice, newsletter)
+        return plate.strike(
+            links_for(self.world, newsletter, reader.ref, claim.edition_id, claim.choice),
+            to_address=reader.subscriber.address,
+            subscriber_ref=reader.ref,
+            way_back=back,
         )
 
     async def _erratum(self, claim: Claim) -> notices.Erratum | None:
@@ -70,25 +75,35 @@ class Writer:
                 self._errata[claim.about] = await read_erratum(connection, claim.about)
         return self._errata[claim.about]
 
-    async def _edition(self, edition_id: int, claim: Claim) -> tuple[Edition, assemble.Joined]:
-        """What this row stands for. Raises LookupError."""
-        if claim.extra is not None:
-            forme = await self._forme(edition_id, claim.choice)
-            stops = {
-                each.ref: f"{self.world.public_url}{stop_path(self.world, bytes.fromhex(each.ref))}"
-                for each in claim.extra.followed
-            }
-            mine = forme.print(claim.extra, stops)
-            return mine, assemble.join_cards(mine)
-        key = edition_id, claim.choice
+    async def _print(self, edition_id: int, name: str, extra: Extra) -> Edition:
+        """What this row alone stands for. Raises LookupError."""
+        forme = await self._forme(edition_id, name)
+        stops = {
+            each.ref: f"{self.world.public_url}{stop_path(self.world, bytes.fromhex(each.ref))}"
+            for each in extra.followed
+        }
+        return forme.print(extra, stops)
+
+    async def _plate(self, edition_id: int, name: str, newsletter: Newsletter) -> Plate:
+        """What this row and others stand for. Raises LookupError."""
+        key = edition_id, name
         if key in self._met:
             self._met.move_to_end(key)
             return self._met[key]
         async with self.world.store.read() as connection:
-            edition = await read_edition(connection, edition_id, name=claim.choice)
+            edition = await read_edition(connection, edition_id, name=name)
         if edition is None:
-            raise LookupError(f"edition {edition_id} {claim.choice} is gone")
-        return _remember(self._met, key, (edition, assemble.join_cards(edition)))
+            raise LookupError(f"edition {edition_id} {name} is gone")
+        plate = make_plate(
+            edition,
+            newsletter,
+            assemble.join_cards(edition),
+            links=links_for(self.world, newsletter, bytes(12), edition_id, name),
+            public_url=self.world.public_url,
+            keys=self.world.keys,
+            mailed=self.world.bounce_domain is not None and self.world.bounce_mailbox is not None,
+        )
+        return _remember(self._met, key, plate)
 
     async def _forme(self, edition_id: int, name: str) -> Forme:
         """What the mails of single readers are laid out from. Raises LookupError."""
@@ -152,15 +167,15 @@ def _query(name: str) -> str:
 def write_edition(
     world: World,
     edition: Edition,
-    joined: assemble.Joined,
     reader: Subscription,
     newsletter: Newsletter,
     *,
     choice: str = "",
     back: WayBack | None = None,
 ) -> Message:
-    """An edition for one reader; the same bytes at every attempt."""
+    """An edition that is one reader's alone; the same bytes at every attempt."""
     links = links_for(world, newsletter, reader.ref, edition.id, choice)
+    joined = assemble.join_cards(edition)
     html, text = assemble.fill(joined, links, address=reader.subscriber.address)
     message = mime.write_edition_message(
         edition=edition,
@@ -173,7 +188,7 @@ def write_edition(
         public_url=world.public_url,
         way_back=back,
     )
-    return _signed(world, message, newsletter, at=edition.made_at)
+    return signed(world, message, newsletter, at=edition.made_at)
 
 
 def write_test(
@@ -194,104 +209,4 @@ def write_test(
         public_url=world.public_url,
         test=True,
     )
-    return _signed(world, message, newsletter, at=edition.made_at)
-
-
-def _signed(world: World, message: Message, newsletter: Newsletter, *, at: datetime) -> Message:
-    """The message with a signature for each key; its time is the mail's own, for a retry's sake."""
-    if not world.keys:
-        return message
-    data = sign(message.data, world.keys, domain=newsletter.sender.domain, at=at)
-    return replace(message, data=data)
-
-
-def write_about(
-    world: World,
-    claim: Claim,
-    reader: Subscription,
-    newsletter: Newsletter,
-    *,
-    erratum: notices.Erratum | None = None,
-) -> Notice:
-    """What a service mail says, with an `erratum` for a correction.
-
-    Raises LookupError for a kind that there is not.
-    """
-    withdraw = withdraw_url(world, reader)
-    if erratum is None:
-        return _notice(world, claim, reader, newsletter, withdraw=withdraw)
-    return notices.write_correction(
-        world.renderer,
-        newsletter,
-        erratum,
-        unsubscribe_url=withdraw,
-        language=reader.subscriber.language,
-        timezone=reader.subscriber.timezone,
-    )
-
-
-def withdraw_url(world: World, reader: Subscription) -> str:
-    """Where a reader ends his subscription, or withdraws his request."""
-    return f"{world.public_url}/unsubscribe/{world.signer.unsubscribe_token(reader.ref)}"
-
-
-def post_notice(
-    world: World,
-    notice: Notice,
-    claim: Claim,
-    reader: Subscription,
-    newsletter: Newsletter,
-    *,
-    back: WayBack | None = None,
-) -> Message:
-    """A service mail as its reader gets it; the same bytes for the same words."""
-    seed = f"{claim.id}:{reader.request_nonce.hex()}"
-    if claim.notice in (following.FOLLOW, following.SIMILAR):
-        # that reader may ask for the newsletter meanwhile, which makes his nonce another one
-        seed = f"{claim.id}:{reader.ref.hex()}:{claim.created_at:%Y%m%d%H%M%S}"
-    message = mime.write_notice_message(
-        notice,
-        newsletter,
-        to_address=reader.subscriber.address,
-        message_id_seed=seed,
-        date=claim.created_at,
-        unsubscribe_url=withdraw_url(world, reader),
-        public_url=world.public_url,
-        way_back=back,
-    )
-    return _signed(world, message, newsletter, at=claim.created_at)
-
-
-def _notice(
-    world: World, claim: Claim, reader: Subscription, newsletter: Newsletter, *, withdraw: str
-) -> Notice:
-    person = reader.subscriber
-    match claim.notice:
-        case notices.CONFIRM:
-            token = world.signer.confirm_token(reader.ref, reader.request_nonce)
-            return notices.write_confirm(
-                world.renderer,
-                newsletter,
-                address=person.address,
-                # who reads nothing but what he follows is asked about the newsletter's first rhythm
-                frequency=newsletter.default_schedule.name
-                if reader.frequency == FOLLOWS_ONLY
-                else reader.frequency,
-                moves=reader.replaces is not None,
-                requested_at=reader.requested_at,
-                confirm_url=f"{world.public_url}/confirm/{token}",
-                unsubscribe_url=withdraw,
-                language=person.language,
-                timezone=person.timezone,
-            )
-        case notices.MOVED:
-            return notices.write_moved(
-                world.renderer,
-                newsletter,
-                address=person.address,
-                moved_at=claim.created_at,
-                language=person.language,
-                timezone=person.timezone,
-            )
-        case _:
-            raise LookupError(f"there is no notice {claim.notice!r}")
+    return signed(world, message, newsletter, at=edition.made_at)

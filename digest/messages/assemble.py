@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from digest.model.edition import Edition, Written
     from digest.model.message import Links
 
-#: literal text and slot names by turns, beginning and ending with text
+#: literal text and slot names (or values) by turns, beginning and ending with text
 Pieces = tuple[str, ...]
 
 
@@ -37,8 +37,11 @@ def join_cards(edition: Edition) -> Joined:
     )
 
 
-def fill(joined: Joined, links: Links, *, address: str) -> tuple[str, str]:
-    """Return the HTML and the text for one reader; values are escaped in the HTML."""
+def fill(joined: Joined, links: Links, *, address: str) -> tuple[Pieces, Pieces]:
+    """Return the HTML and the text for one reader, text and values by turns, escaped in the HTML.
+
+    Joined, the pieces are what the reader gets.
+    """
     values = {
         "unsubscribe": links.unsubscribe,
         "preferences": links.preferences,
@@ -52,7 +55,8 @@ def fill(joined: Joined, links: Links, *, address: str) -> tuple[str, str]:
 
 def assemble(edition: Edition, links: Links, *, address: str) -> tuple[str, str]:
     """Return the HTML and the text for one reader: both steps at once."""
-    return fill(join_cards(edition), links, address=address)
+    html, text = fill(join_cards(edition), links, address=address)
+    return "".join(html), "".join(text)
 
 
 def archive_html(edition: Edition, *, public_url: str) -> str:
@@ -72,7 +76,9 @@ def archive_html(edition: Edition, *, public_url: str) -> str:
     }
     page = _joined(edition, html=True, keep=marks.WEB)
     pieces = marks.find_slots(edition.nonce).split(page)
-    return _filled(tuple(pieces), {name: html.escape(value) for name, value in values.items()})
+    return "".join(
+        _filled(tuple(pieces), {name: html.escape(value) for name, value in values.items()})
+    )
 
 
 def _joined(edition: Edition, *, html: bool, keep: str) -> str:
@@ -102,5 +108,5 @@ def _with_cards(written: Written, nonce: str, *, html: bool) -> str:
     return whole
 
 
-def _filled(pieces: Pieces, values: dict[str, str]) -> str:
-    return "".join(values[piece] if place % 2 else piece for place, piece in enumerate(pieces))
+def _filled(pieces: Pieces, values: dict[str, str]) -> Pieces:
+    return tuple(values[piece] if place % 2 else piece for place, piece in enumerate(pieces))

@@ -16,6 +16,8 @@ class Message:
     data: bytes
     #: what a server repeats in its report on this message (RFC 3461 4.4); None: nothing is asked
     envelope_id: str | None = None
+    #: line ends are CRLF alone and no line begins with a dot: it goes over the wire as it is
+    plain_lines: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,8 @@ import dkim
 import pytest
 from shell import Desk, newsletters
 
-from digest.messages.sign import make_ed25519_key, read_key, sign
+from digest.messages.keys import make_ed25519_key, read_key
+from digest.messages.sign import sign
 
 MAIL = b"From: Stadtblatt <post@stadtblatt.example>\r\nSubject: Morgen\r\n\r\nGuten Morgen.\r\n"
 AT = datetime(2024, 3, 1, 6, tzinfo=UTC)

@@ -49,7 +49,8 @@ def test_cards_are_joined_once_and_filled_for_each() -> None:
     made = edition(ordinary(3))
     joined = join_cards(made)
     for address in ("a@example.net", "b@example.net"):
-        assert fill(joined, LINKS, address=address) == assemble(made, LINKS, address=address)
+        page, text = fill(joined, LINKS, address=address)
+        assert ("".join(page), "".join(text)) == assemble(made, LINKS, address=address)
 
 
 def test_cards_stand_in_the_order_of_the_edition() -> None:

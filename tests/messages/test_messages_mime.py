@@ -57,8 +57,8 @@ def message(
     return write_edition_message(
         edition=made,
         newsletter=of or newsletter(),
-        html=page,
-        text=text,
+        html=(page,),
+        text=(text,),
         links=LINKS,
         to_address=to,
         subscriber_ref=ref,
@@ -117,7 +117,7 @@ def test_the_fields_go_out_raw() -> None:
 def test_a_link_too_long_for_a_nice_line_stays_raw() -> None:
     links = replace(LINKS, unsubscribe=f"{PUBLIC_URL}/unsubscribe/{'t' * 300}")
     data = write_edition_message(
-        edition=EDITION, newsletter=newsletter(), html="h", text="t", links=links,
+        edition=EDITION, newsletter=newsletter(), html=("h",), text=("t",), links=links,
         to_address=ADDRESS, subscriber_ref=b"", public_url=PUBLIC_URL,
     ).data  # fmt: skip
     assert f"\r\nList-Unsubscribe: <{links.unsubscribe}>\r\n".encode() in data
@@ -142,7 +142,7 @@ def test_parts_are_text_then_html_and_arrive_unchanged() -> None:
 )
 def test_any_body_arrives(body: str) -> None:
     data = write_edition_message(
-        edition=EDITION, newsletter=newsletter(), html=body, text=body, links=LINKS,
+        edition=EDITION, newsletter=newsletter(), html=(body,), text=(body,), links=LINKS,
         to_address=ADDRESS, subscriber_ref=b"", public_url=PUBLIC_URL,
     ).data  # fmt: skip
     check_wire(data)

@@ -28,8 +28,7 @@ from message_samples import ADDRESS, LINKS, PUBLIC_URL, TOKEN, edition, newslett
 
 from digest.errors import SettingsError
 from digest.messages.assemble import assemble
-from digest.messages.mime import write_edition_message, write_notice_message
-from digest.messages.sign import (
+from digest.messages.keys import (
     Key,
     dns_record,
     make_ed25519_key,
@@ -37,10 +36,10 @@ from digest.messages.sign import (
     read_key,
     read_keys,
     record_name,
-    relaxed_body,
-    sign,
     split_record,
 )
+from digest.messages.mime import write_edition_message, write_notice_message
+from digest.messages.sign import relaxed_body, sign
 from digest.model.message import Notice
 
 if TYPE_CHECKING:
@@ -79,8 +78,8 @@ def written() -> bytes:
     return write_edition_message(
         edition=made,
         newsletter=newsletter(),
-        html=page,
-        text=text,
+        html=(page,),
+        text=(text,),
         links=LINKS,
         to_address=ADDRESS,
         subscriber_ref=b"r" * 12,
