@@ -22,6 +22,7 @@ from digest.jobs.forget import forget_pending, tidy_files
 from digest.jobs.gather import gather
 from digest.jobs.hand_out import hand_out
 from digest.jobs.mailbox import forget_old_reports, process_mailbox
+from digest.jobs.pictures import bring_pictures, forget_pictures
 from digest.jobs.proof import draw, wants_news
 from digest.jobs.publish import has_due, publish_due
 from digest.jobs.push import subscribe_due
@@ -38,6 +39,9 @@ BOUNCES = 180
 
 #: how often editors may get a draft; a mail that the relay did not take is tried again so often
 PROOFS = 60
+
+#: how often the pictures of new articles are made
+PICTURES = 60
 
 #: how often the operator may be told of feeds in trouble
 ALERTS = 300
@@ -84,6 +88,7 @@ class Ticker:
         """Each job, and after how many seconds it begins again."""
         yield "gather", gather_due, TICK
         yield "publish", publish_all_due, TICK
+        yield "pictures", make_pictures, PICTURES
         yield "similar", tell_followers, TICK
         yield "proofs", show_drafts, PROOFS
         yield "alerts", tell_of_troubles, ALERTS
@@ -145,6 +150,13 @@ async def publish_all_due(world: World, wake: asyncio.Event) -> None:
                     wake.set()
 
 
+async def make_pictures(world: World, wake: asyncio.Event) -> None:  # noqa: ARG001 -- every job has this shape
+    """Make the pictures of what came, long before an edition wants them."""
+    for newsletter in world.newsletters:
+        with _told(f"pictures {newsletter.slug}"):
+            await bring_pictures(world, newsletter)
+
+
 async def tell_followers(world: World, wake: asyncio.Event) -> None:
     """Look for what resembles what readers follow, and tell those who want to know at once."""
     if await tell_similar(world):
@@ -195,6 +207,7 @@ async def forget_old(world: World, wake: asyncio.Event) -> None:  # noqa: ARG001
     """Forget what nobody needs any more."""
     await forget_old_reports(world)
     await forget_found(world)
+    await forget_pictures(world)
 
 
 async def forget_requests(world: World, wake: asyncio.Event) -> None:  # noqa: ARG001 -- every job has this shape

@@ -14,6 +14,7 @@ from digest.cli.run import here, out, print_json, run, told
 from digest.errors import DigestError
 from digest.jobs.exhibit import describe, lay_out
 from digest.jobs.gather import Poll
+from digest.jobs.illustrate import count_linked
 from digest.jobs.press import name_of
 from digest.jobs.preview import (
     Seen,
@@ -83,6 +84,11 @@ def preview(
     wishes = _Wishes(newsletter, reader, theme, to, check_links)
     found = run(lambda _: _look_ahead(wishes))
     tell_polls(found.failed)
+    if found.linked:
+        told.print(
+            f"{found.linked} pictures are shown here from their sites: a preview stores nothing."
+            " Readers get ours, or none."
+        )
     if as_json:
         print_json(found.facts)
     elif found.facts is None:
@@ -114,6 +120,8 @@ class _Preview:
     facts: dict[str, object] | None = None
     text: str = ""
     findings: tuple[Finding, ...] = ()
+    #: pictures that come from their sites, though readers get ours
+    linked: int = 0
 
 
 async def _link(slug: str | None) -> None:
@@ -139,8 +147,9 @@ async def _look_ahead(wishes: _Wishes) -> _Preview:
         if wishes.to is not None:
             _write(world, wishes.to, seen, shown, facts)
         findings = seen.findings("en")
+        linked = count_linked(world, which, rehearsal.prepared.draft.articles)
         checks = [each.as_json() for each in findings]
-        return _Preview(failed, facts | {"checks": checks}, shown.text, findings)
+        return _Preview(failed, facts | {"checks": checks}, shown.text, findings, linked)
 
 
 def _facts(newsletter: Newsletter, rehearsal: Rehearsal, schedule: Schedule) -> dict[str, object]:

@@ -24,15 +24,9 @@ from digest.feeds.inflate import TooLarge, inflate
 from digest.feeds.polite import Manners, Pause
 from digest.model.feed import FeedFailure, Fetched, Unchanged
 
-_ACCEPT = (
-    "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9,"
-    " application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
-)
-_ACCEPT_PAGES = "text/html, application/json, application/xml;q=0.9, */*;q=0.5"
-#: by the names of what we show, which is known by its first bytes and not by what it is called
-_ACCEPT_PICTURES = "image/avif, image/webp, image/png, image/jpeg, image/gif"
 _PICTURE_BYTES = 2 * 1024 * 1024
 _PICTURE_SECONDS = 10.0
+_ORIGINAL_BYTES = 10 * 1024 * 1024
 _PAGE_BYTES = 4 * 1024 * 1024
 _PAGE_SECONDS = 20.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -94,9 +88,9 @@ class Fetcher:
     async def __aenter__(self) -> Self:
         self._resolver = Names()
         # apart, so that a page full of pictures never keeps a feed of the same site waiting
-        self._session = self._open(_ACCEPT, a_host=2)
-        self._pages = self._open(_ACCEPT_PAGES, a_host=2)
-        self._pictures = self._open(_ACCEPT_PICTURES, a_host=4)
+        self._session = self._open(headers.ACCEPT, a_host=2)
+        self._pages = self._open(headers.ACCEPT_PAGES, a_host=2)
+        self._pictures = self._open(headers.ACCEPT_PICTURES, a_host=4)
         return self
 
     def _open(self, accept: str, *, a_host: int) -> aiohttp.ClientSession:
@@ -170,13 +164,17 @@ class Fetcher:
         )
         return _whole(await self._bounded(url, wish))
 
-    async def fetch_picture(self, url: str) -> Answer:
+    async def fetch_picture(self, url: str, *, original: bool = False) -> Fetched | FeedFailure:
         """What stands at the address of a picture, at most 2 MiB in 10 s, or a failure.
 
-        By the same rules as a feed. Whether it is a picture is for the caller to find out.
+        By the same rules as a feed. Whether it is a picture is for the caller to find out. An
+        `original` is drawn anew: it may have 10 MiB, as it left the camera.
         """
         wish = _Wish(session=self._pictures, max_bytes=_PICTURE_BYTES, seconds=_PICTURE_SECONDS)
-        return await self._bounded(url, wish)
+        if original:
+            asked = {"Accept": headers.ACCEPT_ORIGINALS}
+            wish = replace(wish, headers=asked, max_bytes=_ORIGINAL_BYTES)
+        return _whole(await self._bounded(url, wish))
 
     async def find(self, url: str) -> Fetched | FeedFailure:
         """Whether something stands at `url`, without its body, or a failure; 10 s."""

@@ -14,6 +14,16 @@ from yarl import URL
 from digest.model.feed import FeedFailure
 from digest.model.text import one_line
 
+#: what we ask for: feeds, other pages, pictures
+ACCEPT = (
+    "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9,"
+    " application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
+)
+ACCEPT_PAGES = "text/html, application/json, application/xml;q=0.9, */*;q=0.5"
+#: by the names of what we show, which is known by its first bytes and not by what it is called
+ACCEPT_PICTURES = "image/avif, image/webp, image/png, image/jpeg, image/gif"
+#: what is drawn anew may come as it left the camera, in the kinds that we decode
+ACCEPT_ORIGINALS = "image/webp, image/png, image/jpeg, image/gif;q=0.8"
 #: nothing that we ask for stays as it is for longer
 _LONGEST = timedelta(days=366)
 _MAX_VALIDATOR = 1000

@@ -12,6 +12,7 @@ from datetime import datetime
 from digest.editions.arrival import arrival, local_day, waits
 from digest.editions.calendar import check_timezone, is_daily_or_rarer
 from digest.jobs import followed
+from digest.jobs.illustrate import illustrate
 from digest.jobs.press import Press, abroad_of, name_of
 from digest.jobs.unsettled import Turn, beside, zone_of
 from digest.model.edition import Edition, Slot
@@ -57,6 +58,7 @@ class Distribution:
         )
         self._found = await followed.waiting(self.connection, self.newsletter)
         more += await followed.beside(self.connection, self.newsletter, self._found, tells=tells)
+        more = await illustrate(self.connection, self.press.world, self.newsletter, more)
         asked = await self._wishes(settled=False)
         await self.press.plan(["", *map(self._name, asked)], more)
 

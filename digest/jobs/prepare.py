@@ -14,6 +14,7 @@ from digest.editions.calendar import due_slot, rarer_than
 from digest.editions.events import events_of
 from digest.editions.topics import wanted, with_topics
 from digest.editions.weigh import Ranks, weigh
+from digest.jobs.illustrate import illustrate
 from digest.jobs.press import Chosen, Press
 from digest.jobs.world import World
 from digest.model.article import Article
@@ -69,9 +70,13 @@ async def prepare(
     schedule: Schedule,
     *,
     name: str = "",
+    linked: bool = False,
 ) -> Prepared | None:
-    """The edition that would go out now, or a selection of it; None when there is nothing new."""
-    chosen = await choose(connection, world, newsletter, schedule)
+    """The edition that would go out now, or a selection of it; None when there is nothing new.
+
+    `linked`: a picture that we would serve and have not made yet is shown from its site.
+    """
+    chosen = await choose(connection, world, newsletter, schedule, linked=linked)
     return await prepare_of(world, newsletter, chosen, name=name)
 
 
@@ -100,17 +105,18 @@ async def choose(
     *,
     lead: str = "",
     among: Collection[int] | None = None,
+    linked: bool = False,
 ) -> Chosen:
     """What an edition that is made now may tell; nothing where nothing is new.
 
     `lead` is what the editors write above it; `among` are the ids that they have seen, None where
-    nobody looks.
+    nobody looks. `linked`: pictures that we would serve and have not made come from their sites.
     """
     now = world.clock()
     found, ranks = await _ranked(connection, newsletter, schedule, now=now, among=among)
     rarer = rarer_than(schedule, newsletter, now=now)
     return Chosen(
-        found=tuple(found),
+        found=tuple(await illustrate(connection, world, newsletter, found, linked=linked)),
         ranks=ranks,
         number=await editions.next_number(connection, newsletter.slug),
         # drawn after the articles were read: no feed can hold it

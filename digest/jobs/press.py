@@ -110,6 +110,10 @@ class Press:
         languages = {self._language(name) for name in names}
         return {each: self._sheets[each] for each in sorted(languages)}
 
+    def markup(self) -> list[str]:
+        """The HTML of all that any selection may show."""
+        return [each.html for sheet in self._sheets.values() for each in sheet.pieces.values()]
+
     def write(self, name: str, extra: Extra | None = None) -> Written:
         """A selection as it is read. Raises LookupError where there is nothing in it."""
         page = self._pages[name]

@@ -123,7 +123,7 @@ async def look(
     wanted = choice.language or (person.subscriber.language if person else None)
     async with world.store.read() as connection:
         name = name_of(newsletter, topics, wanted)
-        prepared = await prepare(connection, world, newsletter, schedule, name=name)
+        prepared = await prepare(connection, world, newsletter, schedule, name=name, linked=True)
     edition = as_edition(prepared, newsletter, schedule) if prepared else None
     return await examine(
         world,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from digest.editions.approval import goes_at, is_overtaken, slot_to_show
+from digest.jobs.pictures import bring_pictures
 from digest.jobs.prepare import Prepared, choose, prepare, prepare_of
 from digest.jobs.press import Chosen
 from digest.jobs.world import World
@@ -157,6 +158,7 @@ async def draw(world: World, newsletter: Newsletter) -> list[Proof]:
 async def _draw(
     world: World, newsletter: Newsletter, schedule: Schedule, slot: Slot
 ) -> Proof | None:
+    await bring_pictures(world, newsletter)
     async with world.store.write() as connection:
         await lock_newsletter(connection, newsletter.slug)
         if await editions.is_taken(connection, slot) or await proofs.of_slot(connection, slot):

@@ -9,6 +9,8 @@ from datetime import datetime
 from digest.editions.calendar import due_slot
 from digest.jobs import remember, restore
 from digest.jobs.distribute import Distribution
+from digest.jobs.illustrate import keep_told
+from digest.jobs.pictures import bring_pictures
 from digest.jobs.press import Press
 from digest.jobs.proof import choose_seen, next_wanted, word_on
 from digest.jobs.world import World
@@ -83,6 +85,7 @@ async def _publish(
 ) -> Published | None:
     """Make the edition of a slot under the newsletter's lock, from reading to writing."""
     await restore.look(world)
+    await bring_pictures(world, newsletter)  # while no transaction is open: sites may be slow
     now = world.clock()
     async with world.store.write() as connection:
         await lock_newsletter(connection, newsletter.slug)
@@ -115,6 +118,8 @@ async def _publish(
             now=chosen.made_at,
         )
         recipients = await readers.fan_out(edition)
+        if newsletter.pictures == "served":
+            await keep_told(connection, world, press.markup(), now=now)
         mark = await remember.count(connection, world)
     await remember.note(world, mark, [edition.id])
     _tell(edition, page.draft, recipients)

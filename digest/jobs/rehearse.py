@@ -59,7 +59,7 @@ async def rehearse(
             for feed, answer in zip(known, answers, strict=True)
             if answer is not None
         ]
-        prepared = await prepare(connection, world, newsletter, schedule, name=name)
+        prepared = await prepare(connection, world, newsletter, schedule, name=name, linked=True)
         readers = (
             await count_recipients(connection, newsletter, schedule, prepared) if prepared else 0
         )

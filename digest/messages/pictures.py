@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _MAC: Final = 16
 #: octets of an address: with its MAC in base64 it still fits into any server's line
 _LONGEST: Final = 1500
+_SERVED: Final = re.compile(r"\b([0-9a-f]{32})([0-9a-f]{32})\.jpg")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{24,2048}")
 
 # As a browser reads it (HTML 13.2.5); what is never closed runs to the end, so that each takes
@@ -59,6 +60,26 @@ def read_token(token: str, sign: Sign) -> str | None:
     data = urlsafe_b64decode(token + "=" * (-len(token) % 4))
     mac, url = data[:_MAC], data[_MAC:]
     return url.decode() if hmac.compare_digest(mac, sign(url)) else None
+
+
+def served_name(digest: str, sign: Sign) -> str:
+    """The name under which a picture of ours is served, by its 32 hexadecimal digits."""
+    return f"{digest}{sign(bytes.fromhex(digest)).hex()}.jpg"
+
+
+def read_served(name: str, sign: Sign) -> str | None:
+    """The digits of the picture that a name or an address of ours names; None for any other."""
+    found = _SERVED.search(name)
+    if found is None or found.end() != len(name):
+        return None
+    true = hmac.compare_digest(bytes.fromhex(found[2]), sign(bytes.fromhex(found[1])))
+    return found[1] if true else None
+
+
+def served_in(markup: str, sign: Sign) -> set[str]:
+    """The digits of all pictures of ours that some markup shows."""
+    names = {found[0] for found in _SERVED.finditer(markup)}
+    return {digest for each in names if (digest := read_served(each, sign)) is not None}
 
 
 def with_our_pictures(page: str, ours: Callable[[str], str | None]) -> str:

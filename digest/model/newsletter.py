@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Literal
 
 from digest.model.follow import FOLLOWS_ONLY
 from digest.model.look import Look
@@ -73,6 +74,8 @@ class Topic:
     weight: float = 1.0
 
 
+Pictures = Literal["linked", "served", "none"]
+
 #: what no topic is about, as a choice
 OTHER = "other"
 
@@ -119,6 +122,8 @@ class Newsletter:
     follow: bool = True
     #: what the operator says about the theme's colours, fonts and logo
     look: Look = field(default_factory=Look)
+    #: where readers' programs get pictures: from the sites that show them, from us, or not at all
+    pictures: Pictures = "linked"
 
     @property
     def default_schedule(self) -> Schedule:

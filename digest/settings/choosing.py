@@ -63,6 +63,14 @@ Line = Annotated[str, BeforeValidator(lambda value: one_line(str(value)))]
 Weight = Annotated[float, Field(ge=0, le=100)]
 
 
+def mail_address(value: str) -> str:
+    """The address, if mail can go there. Raises ValueError."""
+    try:
+        return parse_address(value)
+    except AddressRefused as problem:
+        raise ValueError(str(problem)) from problem
+
+
 class Strict(BaseModel):
     """A table in which a key that we do not know is an error."""
 
@@ -239,10 +247,7 @@ class ApprovalTable(Strict):
     @field_validator("editors")
     @classmethod
     def _addresses(cls, value: list[str]) -> list[str]:
-        try:
-            return [parse_address(each) for each in value]
-        except AddressRefused as problem:
-            raise ValueError(str(problem)) from problem
+        return [mail_address(each) for each in value]
 
     def noun(self) -> Approval:
         """The same as the noun that the rooms share."""

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 from pydantic import Field, PlainValidator, ValidationError, field_validator, model_validator
 
 from digest.editions.calendar import check_cron, check_timezone
-from digest.errors import AddressRefused, SettingsError
+from digest.errors import SettingsError
 from digest.messages.look import read_look
 from digest.model.look import Look
-from digest.model.newsletter import OTHER, FeedSource, Newsletter, Schedule, Sender
+from digest.model.newsletter import OTHER, FeedSource, Newsletter, Pictures, Schedule, Sender
 from digest.model.policy import Approval
 from digest.settings.choosing import (
     ApprovalTable,
@@ -31,9 +31,9 @@ from digest.settings.choosing import (
     SupportTable,
     TopicTable,
     Weight,
+    mail_address,
     one_line,
 )
-from digest.subscribers.address import parse_address
 from digest.words import languages
 
 #: first parts of our own paths: a newsletter of that name could not be reached
@@ -103,6 +103,7 @@ class _Newsletter(Strict):
     editors: list[str] = Field(default_factory=list)
     silence: Literal["send", "hold"] = "send"
     look: Annotated[Look, PlainValidator(_read_look)] = Look()
+    pictures: Pictures = "linked"
 
     _lines = field_validator("title")(one_line)
 
@@ -121,12 +122,12 @@ class _Newsletter(Strict):
         name, address = parseaddr(one_line(value))
         if not name or not address:
             raise ValueError('write a name and an address, such as "News <news@example.org>"')
-        return str(Address(display_name=name, addr_spec=_mail_address(address)))
+        return str(Address(display_name=name, addr_spec=mail_address(address)))
 
     @field_validator("reply_to")
     @classmethod
     def _reply_to(cls, value: str | None) -> str | None:
-        return _mail_address(value) if value else None
+        return mail_address(value) if value else None
 
     @field_validator("language")
     @classmethod
@@ -225,6 +226,7 @@ class _Newsletter(Strict):
             approval=self._approval(),
             follow=self.follow,
             look=self.look,
+            pictures=self.pictures,
         )
 
     def _takes_topics_only(self, feed: _Feed) -> bool:
@@ -232,13 +234,6 @@ class _Newsletter(Strict):
         if feed.only_topics is not None:
             return feed.only_topics
         return self.only_topics and feed.section is None
-
-
-def _mail_address(value: str) -> str:
-    try:
-        return parse_address(value)
-    except AddressRefused as problem:
-        raise ValueError(str(problem)) from problem
 
 
 def read_newsletters(path: Path) -> tuple[Newsletter, ...]:

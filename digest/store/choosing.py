@@ -137,3 +137,24 @@ findings = Table(
     Column("delivery_id", Integer),
     Index("ix_findings_subscription_id_told_at", "subscription_id", "told_at"),
 )
+
+#: the pictures that we serve ourselves, and what we could make none of
+pictures = Table(
+    "pictures",
+    metadata,
+    #: SHA-256 of the address that it came from, in hexadecimal digits
+    Column("source", Text, primary_key=True),
+    #: the first half of the SHA-256 of `data`, in hexadecimal digits: what its address names
+    Column("hash", Text, index=True),
+    #: the JPEG; null where there is none
+    Column("data", LargeBinary),
+    #: of the JPEG, in pixels
+    Column("width", Integer),
+    Column("height", Integer),
+    #: why there is none
+    Column("reason", Text),
+    #: when it was made, tried, or last wanted by an edition in the making
+    Column("asked_at", UtcTime, nullable=False),
+    #: when an edition first showed it: then it is kept as long as the archive is; null: none did
+    Column("told_at", UtcTime),
+)

@@ -20,7 +20,7 @@ _MAC: Final = 16
 _SHAPE: Final = re.compile(r"[A-Za-z0-9_-]{38}")
 _PURPOSES: Final = (
     *("confirm", "unsubscribe", "preferences", "suppression", "bounce", "mail"),
-    *("form", "work", "network", "picture", "proof", "follow", "stop", "preview"),
+    *("form", "work", "network", "picture", "proof", "follow", "stop", "preview", "served"),
 )
 #: octets of a delivery's number: more than anybody will ever send
 _NUMBER: Final = 6
@@ -143,7 +143,9 @@ class Signer:
         """
         return self._mac("suppression", address_key.encode()).hex()
 
-    def mark(self, purpose: Literal["form", "work", "network", "picture"], data: bytes) -> bytes:
+    def mark(
+        self, purpose: Literal["form", "work", "network", "picture", "served"], data: bytes
+    ) -> bytes:
         """128 bits that only this secret can make of these bytes, for what names no subscription.
 
         For the hidden fields of a form, for networks, which are counted and not known, and for the

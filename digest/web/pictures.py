@@ -1,7 +1,7 @@
-"""Turns a signed token into the picture that stands at the address in it, as if it were ours.
+"""Turns a signed name into a picture: one that we hold, or one that stands elsewhere, as ours.
 
 What a site sends is shown only if its first bytes are a picture's, never as what the site calls
-it, and never as something that could run. Nothing is kept on disk.
+it, and never as something that could run. Of those nothing is kept on disk.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 
-from digest.messages.pictures import picture_token, read_token
+from digest.messages.pictures import picture_token, read_served, read_token, served_name
 from digest.model.feed import Fetched
+from digest.store import pictures
 from digest.web.answer import world_of
 
 if TYPE_CHECKING:
@@ -31,18 +32,42 @@ _OVERHEAD: Final = 500
 _AT_ONCE: Final = 8
 _WAITING: Final = 64
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
+_YEAR: Final = 31_536_000
+#: characters of a name that we serve
+_NAME: Final = 68
 _GUARDED: Final = {"Content-Security-Policy": "default-src 'none'; sandbox"}
 
 
 def add_pictures(web: FastAPI) -> None:
-    """Add the pictures of archived editions."""
+    """Add the pictures of archived editions: those that we hold, then those of other sites."""
+    web.add_route("/pictures/{name}.jpg", show_served, methods=["GET"])
     web.add_route("/pictures/{name}", Gallery().show, methods=["GET"])
 
 
 def picture_path(world: World, url: str) -> str | None:
     """Where we show the picture at `url`, below our own address; None where we do not."""
+    served = read_served(url, partial(world.signer.mark, "served"))
+    if served is not None:  # it is ours already, also where we had another address then
+        return f"/pictures/{served_name(served, partial(world.signer.mark, 'served'))}"
     token = picture_token(url, partial(world.signer.mark, "picture"))
     return f"/pictures/{token}" if token else None
+
+
+async def show_served(request: Request) -> Response:
+    """A picture that we hold, which never changes; 404 for a name that is not ours."""
+    world = world_of(request)
+    name = f"{request.path_params['name']}.jpg"
+    digest = read_served(name, partial(world.signer.mark, "served"))
+    if digest is None or len(name) != _NAME:
+        return _answer(None)
+    cached = {"Cache-Control": f"public, max-age={_YEAR}, immutable", "ETag": f'"{digest}"'}
+    if f'"{digest}"' in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=cached)
+    async with world.store.read() as connection:
+        data = await pictures.read(connection, digest)
+    if data is None:
+        return _answer(None)
+    return Response(data, media_type="image/jpeg", headers=_GUARDED | cached)
 
 
 def recognise(body: bytes) -> str | None:

@@ -213,3 +213,13 @@ density = "compact"
     path.write_text(WHOLE.replace('theme = "plain"', 'look = "red"'))
     with pytest.raises(SettingsError, match="look: write a table"):
         read_newsletters(path)
+
+
+def test_a_newsletter_says_where_its_pictures_come_from(tmp_path: Path) -> None:
+    path = tmp_path / "newsletters.toml"
+    for said, meant in (("", "linked"), ('pictures = "served"', "served")):
+        path.write_text(WHOLE.replace('theme = "plain"', f'theme = "plain"\n{said}'))
+        assert read_newsletters(path)[0].pictures == meant
+    path.write_text(WHOLE.replace('theme = "plain"', 'pictures = "cid"'))
+    with pytest.raises(SettingsError, match="pictures: Input should be 'linked', 'served' or"):
+        read_newsletters(path)
