@@ -67,12 +67,12 @@ class LoopbackFetcher(Fetcher):
         super().__init__(allow_private=True, user_agent="digest demo")
         self._names = _addresses(local)
 
-    async def fetch_picture(self, url: str) -> Answer:
+    async def fetch_picture(self, url: str, *, original: bool = False) -> Answer:
         """The same as any fetcher's."""
         for public, local in self._names.items():
             if url.startswith(f"{public}/"):
                 url = local + url.removeprefix(public)
-        return await super().fetch_picture(url)
+        return await super().fetch_picture(url, original=original)
 
 
 def _addresses(local: str) -> dict[str, str]:

@@ -164,7 +164,7 @@ class Fetcher:
         )
         return _whole(await self._bounded(url, wish))
 
-    async def fetch_picture(self, url: str, *, original: bool = False) -> Fetched | FeedFailure:
+    async def fetch_picture(self, url: str, *, original: bool = False) -> Answer:
         """What stands at the address of a picture, at most 2 MiB in 10 s, or a failure.
 
         By the same rules as a feed. Whether it is a picture is for the caller to find out. An
@@ -174,7 +174,7 @@ class Fetcher:
         if original:
             asked = {"Accept": headers.ACCEPT_ORIGINALS}
             wish = replace(wish, headers=asked, max_bytes=_ORIGINAL_BYTES)
-        return _whole(await self._bounded(url, wish))
+        return await self._bounded(url, wish)
 
     async def find(self, url: str) -> Fetched | FeedFailure:
         """Whether something stands at `url`, without its body, or a failure; 10 s."""

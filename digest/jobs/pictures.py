@@ -14,7 +14,7 @@ from digest.feeds.guard import short
 from digest.jobs.making import Maker
 from digest.jobs.prepare import find_candidates
 from digest.jobs.world import World
-from digest.model.feed import FeedFailure
+from digest.model.feed import FeedFailure, Fetched, Unchanged
 from digest.model.newsletter import Newsletter
 from digest.model.picture import NoPicture, Redrawn
 from digest.store import pictures
@@ -102,10 +102,14 @@ async def _lacking(world: World, newsletter: Newsletter) -> list[str]:
 async def _bring(world: World, maker: Maker, url: str) -> bool:
     """Whether there is a picture of ours now."""
     answer = await world.fetcher.fetch_picture(url, original=True)
-    if isinstance(answer, FeedFailure):
-        made: Redrawn | NoPicture = NoPicture(reason=answer.reason)
-    else:
-        made = await maker.make(answer.body)
+    made: Redrawn | NoPicture
+    match answer:
+        case Fetched():
+            made = await maker.make(answer.body)
+        case FeedFailure():
+            made = NoPicture(reason=answer.reason)
+        case Unchanged():
+            made = NoPicture(reason="HTTP 304 Not Modified, which nobody asked for")
     async with world.store.write() as connection:
         await pictures.keep(connection, url, made, now=world.clock())
     if isinstance(made, NoPicture):

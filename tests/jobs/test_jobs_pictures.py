@@ -25,6 +25,7 @@ from digest.jobs.rehearse import rehearse
 from digest.jobs.world import World
 from digest.model.article import Image, NewArticle
 from digest.model.edition import Edition
+from digest.model.newsletter import Newsletter, Pictures
 from digest.store import articles, feeds
 
 HOME = "https://news.example"
@@ -46,7 +47,9 @@ def there() -> Iterator[Site]:
 
 
 @asynccontextmanager
-async def world_of(tmp_path: Path, newsletter: Any = SERVED, **more: Any) -> AsyncIterator[World]:
+async def world_of(
+    tmp_path: Path, newsletter: Newsletter = SERVED, **more: Any
+) -> AsyncIterator[World]:
     settings = {"public_url": HOME, **more}
     async with open_world(sqlite(tmp_path), Clock(), newsletter, **settings) as world:
         yield world
@@ -171,7 +174,8 @@ async def test_a_slow_site_keeps_the_mail_waiting_for_a_little_only(
 
 
 async def test_no_pictures_are_no_pictures(tmp_path: Path, there: Site) -> None:
-    for way, count in (("none", 0), ("linked", 1)):
+    ways: tuple[tuple[Pictures, int], ...] = (("none", 0), ("linked", 1))
+    for way, count in ways:
         newsletter = replace(STADTBLATT, pictures=way)
         folder = tmp_path / way
         folder.mkdir()
