@@ -12,6 +12,13 @@ from digest.cli.run import here, out, print_json, run
 from digest.jobs.explain import MEANINGS, Explained, Reason
 from digest.jobs.explain import explain as find_reasons
 
+#: how a story is told that lost something
+_CUT = {
+    "full": "told at length, but not as the lead",
+    "brief": "told in brief and not at length",
+    "line": "told by its title alone",
+}
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this family."""
@@ -61,6 +68,8 @@ def _say(reason: Reason) -> str:
     else:
         verdict = f"out: {MEANINGS.get(reason.reason or '', reason.reason)}"
     lines = [f"\n{where + ': ' if where else ''}{of}: {verdict}"]
+    if reason.cut is not None:
+        lines.append(f"  cut: {_CUT[reason.cut[1]]}, so that mail programs show the whole mail")
     if reason.instead is not None:
         lines.append(f"  see: {reason.instead[0]} {reason.instead[1]}")
     lines += [

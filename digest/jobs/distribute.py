@@ -15,6 +15,7 @@ from digest.jobs import followed
 from digest.jobs.illustrate import illustrate
 from digest.jobs.press import Press, abroad_of, name_of
 from digest.jobs.unsettled import Turn, beside, zone_of
+from digest.messages.shortened import shortened
 from digest.model.edition import Edition, Slot
 from digest.model.newsletter import Newsletter, Schedule
 from digest.store import deliveries, editions, selections, wishes
@@ -154,18 +155,22 @@ class Distribution:
     async def _keep(self, edition: Edition, altered: set[str]) -> None:
         """Store the selections that somebody gets, and note what they told more than the whole."""
         names = sorted((self._granted - {""}) | altered)
-        if not names:
+        # what the whole lost for want of room is asked for later: `digest explain`
+        whole = self.press.page("")
+        cut = {""} if whole is not None and shortened(whole.plan) else set()
+        if not names and not cut:
             return
         told: set[int] = set()
         for name in names:
             page = self.press.page(name)
             told |= {each.id for each in page.draft.articles} if page else set()
-        await editions.settle(self.connection, edition.id, sorted(told))
+        if names:
+            await editions.settle(self.connection, edition.id, sorted(told))
         await selections.keep(
             self.connection,
             edition.id,
             sheets_of=self.press.sheets(names),
-            plans=self.press.plans(names),
+            plans=self.press.plans({*names, *cut}),
         )
 
     def _name(self, wish: Wish) -> str:

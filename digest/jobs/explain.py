@@ -6,6 +6,7 @@ once more, from what is held now, without asking any feed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from digest.editions.topics import signs_of, with_topics
@@ -13,9 +14,10 @@ from digest.errors import UsageError
 from digest.jobs.exhibit import utc
 from digest.jobs.prepare import prepare
 from digest.jobs.world import World
+from digest.messages.shortened import shortened
 from digest.model.article import Article
 from digest.model.newsletter import Newsletter, Schedule
-from digest.store import reasons
+from digest.store import reasons, selections
 from digest.store.engine import Connection
 from digest.store.reasons import Considered, Known
 
@@ -59,6 +61,8 @@ class Reason:
     score: dict[str, float]
     #: what says that it is about a topic: topic, where, word, weight
     signs: tuple[tuple[str, str, str, float], ...] = ()
+    #: how much of it would have been told in a larger mail, and how much is; None: all of that
+    cut: tuple[str, str] | None = None
 
     def as_json(self) -> dict[str, object]:
         """As `digest explain --json` prints it."""
@@ -74,11 +78,18 @@ class Reason:
             "why": MEANINGS.get(self.reason, self.reason) if self.reason else None,
             "instead": instead,
             "score": self.score,
+            "cut": self._cut(),
             "signs": [
                 {"topic": topic, "where": where, "name": name, "weight": weight}
                 for topic, where, name, weight in self.signs
             ],
         }
+
+    def _cut(self) -> dict[str, str | None] | None:
+        """What it lost, so that mail programs show the whole mail."""
+        if self.reason == "size":
+            return {"from": None, "to": "dropped"}
+        return {"from": self.cut[0], "to": self.cut[1]} if self.cut else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +132,8 @@ async def explain(world: World, article: str, edition: int | None = None) -> Exp
             found = [each for each in made if each.edition == edition]
             if not found and not await reasons.is_edition(connection, edition):
                 raise UsageError(f"there is no edition {edition}: `digest status` names the last")
-            return Explained(article=known, reasons=_past(world, known, found, edition))
+            cuts = {edition: await _lost(connection, edition, known)}
+            return Explained(article=known, reasons=_past(world, known, found, edition, cuts))
         ahead = [
             await _ahead(
                 connection, world, newsletter=newsletter, schedule=schedule, known=known, made=made
@@ -129,11 +141,16 @@ async def explain(world: World, article: str, edition: int | None = None) -> Exp
             for newsletter in world.newsletters
             for schedule in newsletter.schedules
         ]
-        return Explained(article=known, reasons=(*_past(world, known, made, None), *ahead))
+        cuts = {each.edition: await _lost(connection, each.edition, known) for each in made}
+        return Explained(article=known, reasons=(*_past(world, known, made, None, cuts), *ahead))
 
 
 def _past(
-    world: World, known: Known, made: list[Considered], edition: int | None
+    world: World,
+    known: Known,
+    made: list[Considered],
+    edition: int | None,
+    cuts: Mapping[int, tuple[str, str] | None],
 ) -> tuple[Reason, ...]:
     if not made and edition is not None:
         return (
@@ -160,6 +177,7 @@ def _past(
             instead=each.instead,
             score=each.score,
             signs=_signs(known.article, named.get(each.newsletter)),
+            cut=cuts.get(each.edition),
         )
         for each in made
     )
@@ -193,6 +211,7 @@ async def _ahead(
                 section=article.section,
                 score=numbers,
                 signs=_signs(article, newsletter),
+                cut=shortened(prepared.plan).get(key),
             )
     titles = {each.id: (each.title, each.url) for each in draft.articles}
     for left in draft.left_out:
@@ -238,6 +257,7 @@ def _reason(
     instead: tuple[str, str] | None = None,
     score: dict[str, float] | None = None,
     signs: tuple[tuple[str, str, str, float], ...] = (),
+    cut: tuple[str, str] | None = None,
 ) -> Reason:
     return Reason(
         newsletter=newsletter.slug,
@@ -249,7 +269,14 @@ def _reason(
         instead=instead,
         score=score or {},
         signs=signs,
+        cut=cut,
     )
+
+
+async def _lost(connection: Connection, edition: int, known: Known) -> tuple[str, str] | None:
+    """How much of it would have been told in that edition, and how much was; None: all of that."""
+    found = await selections.get(connection, edition, "")
+    return shortened(found.plan).get(known.article.id) if found and found.plan else None
 
 
 def _signs(

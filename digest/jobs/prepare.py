@@ -19,7 +19,7 @@ from digest.jobs.press import Chosen, Press
 from digest.jobs.world import World
 from digest.model.article import Article
 from digest.model.edition import Draft, Written
-from digest.model.layout import read_name
+from digest.model.layout import Plan, read_name
 from digest.model.newsletter import Newsletter, Schedule
 from digest.model.policy import Verdict
 from digest.store import articles, editions, proofs, recent, verdicts, wishes
@@ -60,6 +60,7 @@ class Prepared:
     chosen: Chosen
     draft: Draft
     written: Written
+    plan: Plan
     language: str
 
 
@@ -93,6 +94,7 @@ async def prepare_of(
         chosen=chosen,
         draft=page.draft,
         written=press.write(name),
+        plan=page.plan,
         language=read_name(name)[1] or newsletter.language,
     )
 

@@ -14,7 +14,7 @@ from digest.editions.compose import compose
 from digest.editions.topics import wanted
 from digest.editions.weigh import Ranks
 from digest.jobs.world import World
-from digest.messages.layout import SIZE, lay_out, size
+from digest.messages.layout import SIZE, largest, lay_out
 from digest.model.article import Article
 from digest.model.edition import Draft, Written
 from digest.model.layout import Extra, Plan, Sheet, name_selection, read_name
@@ -177,7 +177,7 @@ class Press:
             self._hold(language, [draft])
             sheet = self._sheets[language]
             plan = self.world.renderer.plan_edition(draft, sheet, self.newsletter)
-            shorter = self._shorten(name, draft, plan, size(sheet, plan))
+            shorter = self._shorten(name, draft, plan, largest(sheet, plan))
             if shorter is None:
                 return Page(draft=draft, plan=plan)
             draft = shorter

@@ -22,10 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from digest.messages.arrange import Arranged, Stand
+    from digest.messages.sheet import Facts
     from digest.model.layout import Extra, Followed, Plan, Sheet
 
 #: octets of the HTML part: Gmail cuts what is longer than 102,000, links and all
 SIZE: Final = 90_000
+#: octets of "/unsubscribe/" and a token; of an address, each sign before the @ escaped
+_TOKEN: Final = 52
+_ADDRESS: Final = 254 + 64 * 5
 #: characters of the title of what a reader follows
 _FOLLOWED: Final = 120
 #: between links to other articles; in a text each has a line
@@ -40,9 +44,18 @@ def size_of(written: Written) -> int:
 
 def size(sheet: Sheet, plan: Plan) -> int:
     """Return how many octets the HTML of a selection has, personal values left out."""
-    nonce = read_facts(sheet).nonce
-    arranged = arrange(sheet, plan, None)
-    return _octets(_write(sheet, plan, arranged, nonce, html=True, stop_urls=_NOWHERE))
+    return _octets(_html(sheet, plan))
+
+
+def largest(sheet: Sheet, plan: Plan) -> int:
+    """Return how many octets the HTML of a selection has for whoever has the longest values."""
+    html = _html(sheet, plan)
+    return _octets(html) + _room(html, read_facts(sheet))
+
+
+def _html(sheet: Sheet, plan: Plan) -> list[str]:
+    arranged, nonce = arrange(sheet, plan, None), read_facts(sheet).nonce
+    return _write(sheet, plan, arranged, nonce, html=True, stop_urls=_NOWHERE)
 
 
 def lay_out(
@@ -62,7 +75,7 @@ def lay_out(
     """
     arranged = arrange(sheet, plan, extra)
     html = _write(sheet, plan, arranged, nonce, html=True, stop_urls=stop_urls)
-    if extra is not None and (excess := _octets(html) - SIZE) > 0:
+    if extra is not None and (excess := _excess(html, sheet)) > 0:
         arranged = shorten(sheet, plan, arranged, excess)
         html = _write(sheet, plan, arranged, nonce, html=True, stop_urls=stop_urls)
     text = _write(sheet, plan, arranged, nonce, html=False, stop_urls=stop_urls)
@@ -93,6 +106,25 @@ def _write(
 
 def _octets(parts: list[str]) -> int:
     return sum(len(part.encode()) for part in parts)
+
+
+def _excess(parts: list[str], sheet: Sheet) -> int:
+    return _octets(parts) + _room(parts, read_facts(sheet)) - SIZE
+
+
+def _room(parts: list[str], facts: Facts) -> int:
+    """How many octets the personal values have at most more than the slots they come into."""
+    begin = len(facts.public_url)
+    longest = {
+        "unsubscribe": begin + _TOKEN,
+        "preferences": begin + _TOKEN,
+        "archive": begin + facts.view,
+        "view": begin + facts.view,
+        "address": _ADDRESS,
+    }
+    slots = {marks.slot(facts.nonce, name): most for name, most in longest.items()}
+    more = {slot: max(0, most - len(slot)) for slot, most in slots.items()}
+    return sum(part.count(slot) * octets for part in parts for slot, octets in more.items())
 
 
 class _Layout:

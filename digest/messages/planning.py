@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from digest.messages import plain
 from digest.messages.contents import FULL
-from digest.messages.layout import SIZE, size
+from digest.messages.layout import SIZE, largest
 from digest.messages.sheet import form_in, minutes_of
 from digest.model.edition import LEFT_OVER
 from digest.model.layout import Form, Place, Plan, PlanPart
@@ -64,7 +64,7 @@ def make_plan(
         plan = _plan(whole, draft, sheet, newsletter, detail)
         cards = ((each.article_id, each.form) for part in plan.parts for each in part.places)
         plan = replace(plan, minutes=minutes_of(sheet, cards))
-        if size(sheet, plan) <= SIZE:
+        if largest(sheet, plan) <= SIZE:
             break
     return plan
 
@@ -80,7 +80,7 @@ def _plan(
     count = 0
     for section in draft.sections:
         places = tuple(
-            _place(article, draft, sheet, _form(number, detail))
+            _place(article, draft, sheet, form_at(number, detail))
             for number, article in enumerate(section.articles, start=count)
         )
         parts.append(PlanPart(title=section.title, places=places))
@@ -101,7 +101,8 @@ def _linked(draft: Draft, sheet: Sheet) -> dict[int, tuple[Article, ...]]:
     }
 
 
-def _form(number: int, detail: Detail) -> Form:
+def form_at(number: int, detail: Detail) -> Form:
+    """How much is told of the story at a place, counted from 0."""
     if number >= detail.full:
         return detail.rest
     return Form.FULL if number else Form.LEAD

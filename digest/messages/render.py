@@ -43,6 +43,9 @@ __all__ = ["SIZE", "Renderer", "builtin_templates", "size_of"]
 _SUBJECT: Final = 150
 _PREHEADER: Final = 200
 
+#: octets of "/archive/…/123456789?topics=…&amp;in=de", without names
+_VIEW: Final = 40
+
 _INDENT: Final = re.compile(r"\n[ \t\n]+")
 
 
@@ -72,7 +75,13 @@ class Renderer:
         `nonce` is 32 hexadecimal digits drawn after the articles were read. Raises TemplateFault.
         """
         facts = Facts(
-            nonce=nonce, number=number, made_at=made_at, public_url=public_url, rarer=rarer
+            nonce=nonce,
+            number=number,
+            made_at=made_at,
+            public_url=public_url,
+            rarer=rarer,
+            # all topics by name, and commas between
+            view=_VIEW + len(newsletter.slug) + sum(1 + len(t.name) for t in newsletter.topics),
         )
         contents = tell_all(
             drafts,

@@ -31,6 +31,8 @@ class Facts:
     made_at: datetime
     public_url: str
     rarer: str | None
+    #: octets of the longest address of a selection on the web, behind the public one
+    view: int = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,32 @@ def test_an_article_is_explained_before_and_after_it_was_sent(
     assert "the next edition: out: told in edition 1" in said.out
 
 
+def test_what_a_story_lost_for_want_of_room_is_said(
+    desk: Desk, site: Site, relay: Relay, tmp_path: Path
+) -> None:
+    titles = [f"{n:03} " + "langes Wort " * 24 for n in range(190)]
+    desk.set_up(site.feed("/feed", *recent(*titles)), smtp_port=relay.port)
+    file = tmp_path / "newsletters.toml"
+    file.write_text(
+        file.read_text("utf-8").replace("[[newsletter]]", "[[newsletter]]\nlimit = 190")
+    )
+    desk.admit("anna")
+    desk.call("gather", "--all")
+    asked = ("1", "60", "190")
+    ahead = {each: desk.call("explain", each, "--json").json["editions"][0] for each in asked}
+    cuts = [each["cut"] for each in ahead.values() if each["cut"]]
+    assert {each["to"] for each in cuts} == {"line", "dropped"}
+    desk.call("send", "--json")
+    for each, coming in ahead.items():
+        past = desk.call("explain", each, "--edition", "1", "--json").json["editions"][0]
+        assert past["cut"] == coming["cut"]
+        said = desk.call("explain", each, "--edition", "1").out
+        if coming["cut"] and coming["in"]:
+            assert "cut: told by its title alone" in said
+        elif coming["cut"]:
+            assert "mail programs would have cut the mail" in said
+
+
 @pytest.mark.parametrize(
     ("asked", "says"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,9 +18,16 @@ from digest.jobs.press import Press, name_of
 from digest.jobs.publish import Published, publish_now
 from digest.jobs.reprint import read_edition
 from digest.jobs.world import World
-from digest.messages.layout import SIZE, size_of
+from digest.jobs.write import links_for
+from digest.messages.assemble import assemble
+from digest.messages.layout import SIZE, largest, size_of
 from digest.messages.render import Renderer
+from digest.messages.shortened import shortened
+from digest.model.article import Image, NewArticle
+from digest.model.edition import Edition
+from digest.model.layout import Form
 from digest.model.newsletter import Newsletter, Topic
+from digest.store import articles, feeds
 from digest.store.choosing import selections, sheets
 
 TOPICS = tuple(Topic(name=f"t{n}", title=f"T{n}", words=(f"Wort{n}",)) for n in range(8))
@@ -165,3 +173,87 @@ def _page(press: Press, name: str) -> Any:
     found = press.page(name)
     assert found is not None
     return found
+
+
+#: what the longest titles, addresses and pictures are escaped to takes five times their room
+MONSTER = "https://www.example.com/" + "&" * 1900
+HOSTILE_TITLE = "\"&'<" * 90
+
+
+async def monsters(world: World, count: int) -> None:
+    """Articles whose every part is as large as it can be."""
+    url = STADTBLATT.feeds[0].url
+    found = [
+        NewArticle(
+            key=f"{n}",
+            link_key=None,
+            url=f"{MONSTER}{n}",
+            title=f"{n} {HOSTILE_TITLE}",
+            excerpt='"&' * 4000,
+            image=Image(url=f"{MONSTER}{n}.jpg", alt='"&' * 400, width=900, height=500),
+            author='"' * 300,
+            categories=('"' * 300,),
+            published_at=world.clock() - timedelta(minutes=n),
+            words=4000,
+            comments_url=f"{MONSTER}{n}#c",
+        )
+        for n in range(count)
+    ]
+    async with world.store.write() as connection:
+        await feeds.know(connection, [url], now=world.clock())
+        (feed, *_) = await feeds.find(connection, [url], due_at=None)
+        await articles.keep(connection, feed.id, found, now=world.clock())
+
+
+@pytest.mark.parametrize("count", [1, 2, 200])
+async def test_the_mail_of_whoever_has_the_longest_address_is_never_cut(
+    world: World, count: int
+) -> None:
+    await monsters(world, count)
+    paper = replace(PAPER, limit=200)
+    press = await unranked(world, paper)
+    await press.plan(["", "@en"])
+    longest = f"{'&' * 64}@{'x' * 63}.{'y' * 63}.{'z' * 57}.de"
+    for name in ("", "@en"):
+        edition = Edition(
+            id=999_999_999,
+            newsletter=paper.slug,
+            schedule="daily",
+            number=1,
+            made_at=world.clock(),
+            language="de",
+            nonce=press.chosen.nonce,
+            written=press.write(name),
+        )
+        links = links_for(world, paper, b"\xff" * 12, edition.id, "t0,t1,t2,t3,t4,t5,t6,t7@en")
+        html, text = assemble(edition, links, address=longest)
+        sheet = press.sheets([name])[name.removeprefix("@") or "de"]
+        assert len(html.encode()) <= largest(sheet, _page(press, name).plan) <= SIZE
+        # and little is kept free for a longer address
+        assert largest(sheet, _page(press, name).plan) - len(html.encode()) < 1500
+        assert len(edition.written.cards) >= 1
+        assert links.unsubscribe in text
+    told = {each.id for each in _page(press, "").draft.articles}
+    dropped = [each.reason for each in _page(press, "").draft.left_out]
+    assert len(told) + len(dropped) == count
+    assert set(dropped) <= {"size"}
+
+
+async def test_a_plan_says_what_each_story_lost_for_want_of_room(world: World) -> None:
+    await bring(world, *TITLES)
+    press = await unranked(world, replace(PAPER, limit=100))
+    await press.plan([""])
+    assert shortened(_page(press, "").plan) == {}
+    await monsters(world, 12)
+    press = await unranked(world, replace(PAPER, limit=100))
+    await press.plan([""])
+    plan = _page(press, "").plan
+    lost = shortened(plan)
+    assert lost
+    assert set(lost.values()) <= {
+        (Form.LEAD, Form.LINE),
+        (Form.FULL, Form.BRIEF),
+        (Form.FULL, Form.LINE),
+        (Form.BRIEF, Form.LINE),
+        (Form.LEAD, Form.BRIEF),
+    }
