@@ -691,3 +691,37 @@ async def test_a_form_with_a_secret_leaves_https_for_nobody(
     async with serving(redirecting({"/a": (307, "/b")})) as url:
         answer = await fetcher.post_form(f"{url}/a", {"hub.secret": "s"})
     assert failure(answer) == "redirected from https to http"
+
+
+async def test_a_page_is_looked_for_without_its_body() -> None:
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        asked.append(f"{request.method} {request.path}")
+        if request.method == "HEAD" and request.path == "/shy":
+            raise web.HTTPMethodNotAllowed("HEAD", ["GET"])
+        if request.path == "/gone":
+            raise web.HTTPNotFound
+        if request.path == "/moved":
+            raise web.HTTPFound("/there")
+        return web.Response(body=b"x" * 500_000, headers={"Content-Encoding": "br"})
+
+    async with fetching(pause=_at_once) as one, serving(answer) as url:
+        for path in ("/there", "/shy", "/moved"):
+            found = await one.find(url + path)
+            assert isinstance(found, Fetched)
+            assert found.body == b""
+        missing = await one.find(f"{url}/gone")
+        assert isinstance(missing, FeedFailure)
+        assert missing.status == 404
+    assert "GET /there" not in asked
+    assert "GET /shy" in asked
+
+
+async def test_what_lies_inside_is_not_looked_for() -> None:
+    async with fetching(allow_private=False, pause=_at_once) as one:
+        assert "private" in failure(await one.find("http://127.0.0.1/"))
+
+
+async def _at_once(seconds: float) -> None:
+    """Wait for nobody."""
