@@ -35,6 +35,8 @@ EXCERPTS: Final[Mapping[Form, int]] = {
     Form.BRIEF: 120,
     Form.LINE: 0,
 }
+#: characters of a line about a story, for themes that tell no more
+_LINE: Final = 140
 #: words of a title that one looks further for, and characters: some write without spaces
 _QUERY: Final = 12
 _QUERY_LENGTH: Final = 100
@@ -101,6 +103,11 @@ class Story:
     def full(self) -> bool:
         """Told at length, with picture and excerpt."""
         return self.form in {Form.LEAD, Form.FULL}
+
+    @property
+    def line(self) -> str:
+        """Its text in a line or two: a sentence where it has a short one."""
+        return _excerpt(self.excerpt, _LINE)
 
     @property
     def words(self) -> int:
