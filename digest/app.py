@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from digest.jobs.binding import with_journal
 from digest.jobs.world import World
 from digest.messages.keys import Key, read_keys
 from digest.messages.render import Renderer, builtin_templates
+from digest.messages.theme_check import refuse_unlawful
 from digest.model.newsletter import Newsletter
 from digest.settings import Settings, read_newsletters, require_secret
 from digest.store.engine import open_store
@@ -91,6 +92,19 @@ def open_fetcher(*, allow_private: bool, public_url: str | None = None) -> Fetch
     return Fetcher(allow_private=allow_private, user_agent=f"digest/{__version__}{who}")
 
 
+def open_renderer(settings: Settings, newsletters: Sequence[Newsletter] = ()) -> Renderer:
+    """What writes mail and pages, with the operator's own templates and themes.
+
+    Raises TemplateFault where one of the newsletters has a theme that cannot be used.
+    """
+    beside = settings.newsletters_file.resolve().parent
+    renderer = Renderer([settings.templates_dir, builtin_templates()], beside)
+    for each in newsletters:
+        renderer.check_theme(each)
+        refuse_unlawful(renderer, each)
+    return renderer
+
+
 @asynccontextmanager
 async def open_app(
     settings: Settings,
@@ -104,9 +118,7 @@ async def open_app(
     """
     signer = Signer(require_secret(settings))
     known = read_newsletters(settings.newsletters_file) if newsletters is None else newsletters
-    renderer = Renderer([settings.templates_dir, builtin_templates()])
-    for each in known:
-        renderer.check_theme(each)
+    renderer = open_renderer(settings, known)
     store = await open_store(settings.database_url)
     transport = choose_transport(settings)
     try:

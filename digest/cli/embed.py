@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from digest.app import open_renderer
 from digest.cli.run import fail, here, print_json, told
 from digest.errors import DigestError, UsageError
-from digest.messages.render import Renderer, builtin_templates
 from digest.model.newsletter import Newsletter
 from digest.settings import read_newsletters
 from digest.web.embed import write_form, write_tag
@@ -74,7 +74,7 @@ def _write(slug: str | None, language: str | None) -> dict[str, str]:
     spoken = language or chosen.language
     if spoken not in languages():
         raise UsageError(f"--language {spoken!r}: we speak {', '.join(languages())}")
-    renderer = Renderer([settings.templates_dir, builtin_templates()])
+    renderer = open_renderer(settings)
     home = settings.public_url
     return {
         "newsletter": chosen.slug,

@@ -27,6 +27,7 @@ from digest.cli import (
     setup,
     status,
     subscribers,
+    theme,
 )
 from digest.cli.run import enter, fail, start_logging
 from digest.errors import DigestError
@@ -44,6 +45,7 @@ for family in (
     setup,
     service,
     preview,
+    theme,
     explain,
     backtest,
     editor,

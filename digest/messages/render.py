@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from digest.messages.contents import Contents
     from digest.messages.look import Appearance
+    from digest.messages.places import Places
     from digest.model.article import Article
     from digest.model.edition import Draft, Written
     from digest.model.layout import Plan, Sheet
@@ -46,14 +47,24 @@ _PREHEADER: Final = 200
 #: octets of "/archive/…/123456789?topics=…&amp;in=de", without names
 _VIEW: Final = 40
 
+#: all that a file of a theme may name, beside what it sets itself
+_KNOWN: Final = frozenset(
+    (
+        "newsletter", "home_url", "number", "made_at", "timezone", "rarer", "topic_titles", "look",
+        "slot", "contents", "subject", "preheader", "marks", "style", "language", "direction",
+        "languages", "_", "gettext", "ngettext",
+    )
+)  # fmt: skip
+
 _INDENT: Final = re.compile(r"\n[ \t\n]+")
 
 
 class Renderer:
     """Everything that is made from templates. The first of `folders` that has one wins."""
 
-    def __init__(self, folders: Sequence[Path]) -> None:
-        self._templates = Templates(folders)
+    def __init__(self, folders: Sequence[Path], beside: Path | None = None) -> None:
+        """`beside`: the folder of newsletters.toml, in which a folder may be a theme."""
+        self._templates = Templates(folders, beside)
 
     def render_sheet(
         self,
@@ -117,6 +128,18 @@ class Renderer:
             preheader=preheader,
         )
 
+    def lay_out(self, draft: Draft, sheet: Sheet, newsletter: Newsletter, *, nonce: str) -> Written:
+        """Write one selection of a sheet. Raises TemplateFault."""
+        return lay_out(sheet, self.plan_edition(draft, sheet, newsletter), nonce=nonce)
+
+    def source_of(self, theme: str, part: str) -> str:
+        """A file of a theme as its author wrote it; empty where there is none."""
+        return self._templates.read(f"editions/{theme}/{part}") or ""
+
+    def unknown_names(self, theme: str, part: str) -> list[tuple[str, int]]:
+        """What a file of a theme names that no theme gets, each with its line."""
+        return self._templates.unknown_names(f"editions/{theme}/{part}", _KNOWN)
+
     def render_edition(
         self,
         draft: Draft,
@@ -147,6 +170,11 @@ class Renderer:
         for part in ("subject.txt", "body.txt", "body.html", "style.css"):
             self._templates.find(f"editions/{newsletter.theme}/{part}")
         self._appear(newsletter)
+
+    @property
+    def places(self) -> Places:
+        """Where templates are looked for."""
+        return self._templates.places
 
     def themes(self) -> tuple[str, ...]:
         """The names of all themes that a newsletter may have."""
