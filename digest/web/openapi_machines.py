@@ -45,11 +45,13 @@ def machine_paths(slug: str) -> Data:
                 path("name", "^[A-Za-z0-9_-]+$", "a signed address, from an edition's page"),
             )
         },
-        "/pictures/{name}.jpg": {
+        "/pictures/{picture}.jpg": {
             "get": get(
                 "A picture that we made for an edition; it never changes",
                 {200: "image/jpeg", 304: None, 404: None},
-                path("name", "^[0-9a-f]{64}$", "a signed name, from a mail or an edition's page"),
+                path(
+                    "picture", "^[0-9a-f]{64}$", "a signed name, from a mail or an edition's page"
+                ),
             )
         },
         "/robots.txt": {"get": get("What robots may read (RFC 9309)", {200: TEXT})},

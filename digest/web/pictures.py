@@ -40,7 +40,7 @@ _GUARDED: Final = {"Content-Security-Policy": "default-src 'none'; sandbox"}
 
 def add_pictures(web: FastAPI) -> None:
     """Add the pictures of archived editions: those that we hold, then those of other sites."""
-    web.add_route("/pictures/{name}.jpg", show_served, methods=["GET"])
+    web.add_route("/pictures/{picture}.jpg", show_served, methods=["GET"])
     web.add_route("/pictures/{name}", Gallery().show, methods=["GET"])
 
 
@@ -56,7 +56,7 @@ def picture_path(world: World, url: str) -> str | None:
 async def show_served(request: Request) -> Response:
     """A picture that we hold, which never changes; 404 for a name that is not ours."""
     world = world_of(request)
-    name = f"{request.path_params['name']}.jpg"
+    name = f"{request.path_params['picture']}.jpg"
     digest = read_served(name, partial(world.signer.mark, "served"))
     if digest is None or len(name) != _NAME:
         return _answer(None)

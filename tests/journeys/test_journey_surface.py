@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,11 @@ from starlette.routing import Route
 
 from digest.jobs import join
 from digest.jobs.preview import preview_link
+from digest.messages.pictures import served_name
 from digest.model.edition import Draft, Slot
+from digest.model.picture import Redrawn
 from digest.model.policy import Approval
-from digest.store import feeds, proofs, pushes
+from digest.store import feeds, pictures, proofs, pushes
 from digest.store.choosing import follows
 from digest.web.openapi import ACTS, describe
 from digest.web.openapi_desk import DESK_ACTS
@@ -143,6 +146,7 @@ async def fill(house: House) -> Things:
     house.site.pages["/bild.png"] = Page(PIXEL, headers={"Content-Type": "image/png"})
     picture = picture_path(house.world, f"{house.site.url}/bild.png")
     assert picture is not None
+    served = await hold_picture(house)
     topic, callback = house.newsletter.feeds[0].url, "A" * 43
     async with house.world.store.write() as connection:
         (feed,) = await feeds.find(connection, [topic])
@@ -179,6 +183,7 @@ async def fill(house: House) -> Things:
         "hub.mode": ["subscribe", "unsubscribe", "denied"],
         "hub.topic": [topic, "https://elsewhere.example/"],
         "name": [_token(picture)],
+        "picture": [served],
         "newsletter": [SLUG],
         "edition": ["1"],
         # one who is erased answers nothing any more
@@ -196,6 +201,17 @@ async def fill(house: House) -> Things:
         "provider": ["postmark", "ses"],
         "website": [""],
     }
+
+
+async def hold_picture(house: House) -> str:
+    """The name of a picture that we serve."""
+    url = f"{house.site.url}/bild.jpg"
+    async with house.world.store.write() as connection:
+        made = Redrawn(data=b"\xff\xd8\xff", width=1, height=1)
+        await pictures.keep(connection, url, made, now=house.clock())
+        held = (await pictures.find(connection, [url]))[url]
+    name = served_name(held.digest, partial(house.world.signer.mark, "served"))
+    return name.removesuffix(".jpg")
 
 
 async def show_editors(house: House) -> str:
