@@ -116,6 +116,23 @@ async def test_a_served_picture_has_our_address_and_its_true_size(
         assert sorted(there.asked) == ["/a.png", "/b.png"]
 
 
+@pytest.mark.parametrize(("theme", "count"), [("plain", 5), ("cards", 5), ("brief", 0)])
+async def test_no_theme_shows_a_picture_of_another_host(
+    tmp_path: Path, there: Site, theme: str, count: int
+) -> None:
+    urls = [f"{there.url}/{number}.png" for number in range(5)]
+    for number, url in enumerate(urls):
+        there.pages[url.removeprefix(there.url)] = Page(png(size=(800, 400 + number)))
+    async with world_of(tmp_path, replace(SERVED, theme=theme)) as world:
+        await bring(world, *urls)
+        edition = await publish(world)
+        html = "".join([edition.written.html, *(card.html for card in edition.written.cards)])
+        assert len(set(sources(edition))) == count
+        assert all(each.startswith(f"{HOME}/pictures/") for each in sources(edition))
+        assert there.url not in html
+        assert not re.search(r"\burl\(|\bbackground=|\bsrcset=", html)
+
+
 async def test_a_picture_is_fetched_once_for_all_editions(tmp_path: Path, there: Site) -> None:
     async with world_of(tmp_path) as world:
         await bring(world, f"{there.url}/a.png")
