@@ -94,6 +94,9 @@ def demo(
     ] = None,
     subscribers: Annotated[int, typer.Option(metavar="N", min=1, max=100_000)] = 3,
     language: Annotated[str, typer.Option(metavar="L", help="de or en.")] = "de",
+    theme: Annotated[
+        str, typer.Option(metavar="NAME", help="plain, cards, brief, or a folder of yours.")
+    ] = "plain",
     out: Annotated[Path, typer.Option("--out", metavar="DIR")] = Path("demo-out"),
     port: Annotated[
         int | None,
@@ -102,7 +105,8 @@ def demo(
 ) -> None:
     """Show the whole service on this machine alone, with nothing to configure.
 
-    Examples: [bold]digest demo[/bold] · [bold]digest demo --once --feed https://example.org/feed[/bold]
+    Examples: [bold]digest demo[/bold] · [bold]digest demo --theme cards[/bold] ·
+    [bold]digest demo --once --feed https://example.org/feed[/bold]
     """
     from digest.demo.run import Wish, show  # noqa: PLC0415 -- only this command needs it
 
@@ -113,6 +117,7 @@ def demo(
         feeds=tuple(feed or ()),
         subscribers=subscribers,
         language=language,
+        theme=theme,
         out=out,
         port=port if port is not None else (0 if once else 8025),
     )

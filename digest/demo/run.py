@@ -52,6 +52,7 @@ class Wish:
     feeds: tuple[str, ...]
     subscribers: int
     language: str
+    theme: str
     out: Path
     port: int
 
@@ -113,7 +114,7 @@ def _settings(folder: Path, wish: Wish, smtp_port: int) -> Settings:
         # a given feed is shown whatever its age; the sample site as a first run would see it
         feed_first_window="all" if wish.feeds else 24,
         uncertain="resend",
-        newsletters_file=folder / "none.toml",
+        newsletters_file=Path("none.toml"),  # nobody reads it; themes of one's own stand beside
         templates_dir=folder / "none",
         log_format="text",
         journal=None,
@@ -135,7 +136,7 @@ def _newsletter(wish: Wish, local: str) -> Newsletter:
         reply_to=None,
         language=wish.language,
         timezone="Europe/Berlin",
-        theme="plain",
+        theme=wish.theme,
         address="Kupfer & Code, Beispielgasse 1, 10115 Beispielstadt",
         imprint_url=f"{SITE_URL}/impressum.html",
         feeds=_sources(wish, local),

@@ -83,6 +83,13 @@ def test_a_given_feed_is_shown_whatever_its_age_and_two_demos_do_not_meet(tmp_pa
         assert b"127.0.0.1" not in mail.read_bytes()
 
 
+def test_any_theme_can_be_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "feed.xml").write_text(FEED)
+    code, err = _run(tmp_path, "--feed", "feed.xml", "--out", "o", "--theme", "brief")
+    assert (code, err.count("Traceback")) == (0, 0)
+    assert 'class="count"' in (tmp_path / "o" / "edition.html").read_text("utf-8")
+
+
 def test_what_an_earlier_demo_left_is_never_taken_for_this_one(tmp_path: Path) -> None:
     (tmp_path / "feed.xml").write_text(FEED)
     assert _run(tmp_path, "--feed", "feed.xml", "--out", "o")[0] == 0
@@ -97,6 +104,7 @@ def test_what_an_earlier_demo_left_is_never_taken_for_this_one(tmp_path: Path) -
     ("arguments", "code", "said"),
     [
         (("--language", "fr"), 2, "we speak"),
+        (("--theme", "nowhere"), 1, "editions/nowhere/subject.txt is in none of"),
         (("--feed", "nowhere.xml"), 1, "nowhere.xml"),
         (("--subscribers", "0"), 2, "--subscribers"),
     ],
