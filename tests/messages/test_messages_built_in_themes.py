@@ -12,14 +12,18 @@ from message_samples import (
     ADDRESS,
     HOSTILE,
     LINKS,
+    MADE_AT,
+    NONCE,
     PUBLIC_URL,
     article,
     draft,
     edition,
     newsletter,
+    renderer,
 )
 
 from digest.messages.assemble import archive_html, assemble
+from digest.messages.inline import inline
 from digest.messages.layout import SIZE, size_of
 from digest.messages.render import builtin_templates
 from digest.model.newsletter import Newsletter, Topic
@@ -200,3 +204,31 @@ async def test_two_cards_stand_side_by_side_where_there_is_room_and_else_below_e
             )
             assert len(lefts) > 3
             assert len(set(lefts)) == columns, (width, lefts)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_premailer_runs_once_however_many_choices_there_are(
+    theme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[int] = []
+
+    def counted(html: str) -> str:
+        runs.append(len(html))
+        return inline(html)
+
+    monkeypatch.setattr("digest.messages.render.inline", counted)
+    drafts = [draft(chosen(40).articles[start:]) for start in range(9)]
+    newsletter_of = of(theme)
+    by = renderer()
+    sheet = by.render_sheet(
+        drafts,
+        newsletter_of,
+        number=1,
+        made_at=MADE_AT,
+        language="de",
+        nonce=NONCE,
+        public_url=PUBLIC_URL,
+    )
+    for each in drafts:
+        by.lay_out(each, sheet, newsletter_of, nonce=NONCE)
+    assert len(runs) == 1
